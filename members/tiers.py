@@ -1,0 +1,45 @@
+"""Tiers follow growth: the one place that moves a member between tiers.
+
+LIFETIME (the programme's policy now): a member has the highest tier whose threshold his growth has reached, and keeps
+it. ROLLING and PERIOD will choose the target in `follow.sql` by another growth and may fall; their place is there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from config import sql
+from config.sql import Relation
+from members.models import Member, Tier
+
+
+class TierProgress(NamedTuple):
+    """Where a member stands between two tiers; growth values. `next` is None at the top."""
+
+    tier: Tier | None
+    next: Tier | None
+    growth: int
+    missing: int
+    percent: int
+
+
+def follow(standing: Relation, *, at: datetime) -> int:
+    """Move the members of `standing` (member_id, growth) to the tier of their growth and record each step.
+
+    `at` is when their growth changed (aware). Members are locked in ascending order. Returns the number of steps.
+    """
+    return len(sql.run("members", "follow", relation=standing, at=at))
+
+
+def progress(member: Member, growth: int) -> TierProgress:
+    """Return a member's way to the next tier, in percent of the way from his own."""
+    tiers = list(Tier.objects.all())
+    rank = member.tier.rank if member.tier else 0
+    higher = next((tier for tier in tiers if tier.rank > rank), None)
+    if higher is None:
+        return TierProgress(member.tier, None, growth, 0, 100)
+    start = member.tier.threshold if member.tier else 0
+    span = max(higher.threshold - start, 1)
+    percent = min(max((growth - start) * 100 // span, 0), 100)
+    return TierProgress(member.tier, higher, growth, max(higher.threshold - growth, 0), percent)

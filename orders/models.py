@@ -1,0 +1,281 @@
+"""Orders of all channels, and the files that brought them. Written by `orders.importing` in bulk."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Member
+
+MONEY = {"max_digits": 14, "decimal_places": 2}
+
+
+class Status(models.TextChoices):
+    """Class of an order or of one of its rows, over all platforms. The order here is the order of progress."""
+
+    UNPAID = "unpaid", _("unpaid")
+    CLOSED = "closed", _("closed")
+    HOLD = "hold", _("on hold")
+    PAID = "paid", _("paid")
+    COMPLETED = "completed", _("completed")
+    PARTIALLY_REFUNDED = "partially_refunded", _("partly refunded")
+    REFUNDED = "refunded", _("refunded")
+
+
+ELIGIBLE = (Status.PAID, Status.COMPLETED, Status.PARTIALLY_REFUNDED)
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    def codes(self) -> list[str]:
+        return list(self.values_list("code", flat=True))
+
+
+class Channel(models.Model):
+    """A shop on a platform: where its files come from, who its buyers are, when its orders earn."""
+
+    class EarnsAt(models.TextChoices):
+        PAID = "paid", _("when paid")
+        COMPLETED = "completed", _("when completed")
+
+    code = models.SlugField(_("code"), max_length=30, unique=True, help_text=_("Never changes: it is part of keys."))
+    name = models.CharField(_("name"), max_length=60)
+    format = models.CharField(_("file format"), max_length=30)
+    earns_at = models.CharField(_("an order earns"), max_length=10, choices=EarnsAt, default=EarnsAt.PAID)
+    pending_days = models.PositiveSmallIntegerField(
+        _("days until its points are available"), null=True, blank=True, help_text=_("Empty: as the points policy says.")
+    )
+    enrol = models.BooleanField(
+        _("buyers become members"),
+        default=False,
+        help_text=_("A buyer with a phone of his own becomes a member at import; else his orders wait until he joins."),
+    )
+    active = models.BooleanField(_("active"), default=True)
+
+    objects = ChannelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrderImportQuerySet(models.QuerySet["OrderImport"]):
+    def unfinished(self) -> OrderImportQuerySet:
+        return self.exclude(state__in=OrderImport.ENDED)
+
+
+class OrderImport(models.Model):
+    """A file on its way into the ledger. `state` says what is done; a killed worker goes on from there."""
+
+    class State(models.TextChoices):
+        UPLOADED = "UPLOADED", _("waiting")
+        STAGED = "STAGED", _("read")
+        CHECKED = "CHECKED", _("checked")
+        MATCHED = "MATCHED", _("buyers known")
+        STORED = "STORED", _("orders stored")
+        DONE = "DONE", _("done")
+        REFUSED = "REFUSED", _("refused")
+        FAILED = "FAILED", _("failed")
+
+    ENDED = (State.DONE, State.REFUSED, State.FAILED)
+
+    file = models.FileField(_("file"), upload_to="imports/%Y/%m/", max_length=255)
+    name = models.CharField(_("file name"), max_length=255)
+    sha256 = models.CharField(max_length=64, editable=False, db_index=True)
+    channel = models.ForeignKey(
+        Channel, on_delete=models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("channel")
+    )
+    encoding = models.CharField(_("encoding"), max_length=20, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
+    reason = models.TextField(_("why refused"), blank=True)
+    stored_to = models.CharField(max_length=64, blank=True, editable=False)
+
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    staged = models.PositiveIntegerField(_("valid rows"), default=0)
+    rejected = models.PositiveIntegerField(_("rejected rows"), default=0)
+    orders = models.PositiveIntegerField(_("orders"), default=0)
+    new = models.PositiveIntegerField(_("new"), default=0)
+    updated = models.PositiveIntegerField(_("updated"), default=0)
+    unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
+    eligible_orders = models.PositiveIntegerField(_("orders that count"), default=0)
+    paid_total = models.DecimalField(_("paid in total"), default=Decimal(0), **MONEY)
+    members_matched = models.PositiveIntegerField(_("orders of known members"), default=0)
+    points = models.BigIntegerField(_("points"), default=0)
+    growth = models.BigIntegerField(_("growth value"), default=0)
+    seconds = models.FloatField(_("seconds"), default=0)
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False, verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("uploaded at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    leased_until = models.DateTimeField(null=True, editable=False)
+
+    objects = OrderImportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("order import")
+        verbose_name_plural = _("order imports")
+        indexes = [
+            models.Index(
+                fields=["leased_until"], condition=~Q(state__in=["DONE", "REFUSED", "FAILED"]), name="import_unfinished"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StagedRow(models.Model):
+    """A valid row of a file, before it is stored. UNLOGGED: a crash empties it, and the file is read again."""
+
+    order_import = models.ForeignKey(OrderImport, on_delete=models.CASCADE, db_index=False, db_constraint=False)
+    line = models.PositiveIntegerField()
+    number = models.CharField(max_length=64)
+    row_key = models.CharField(max_length=64)
+    status = models.CharField(max_length=20, choices=Status)
+    gross = models.DecimalField(**MONEY)
+    refunded = models.DecimalField(**MONEY)
+    shipping = models.DecimalField(**MONEY)
+    ordered_at = models.DateTimeField(null=True)
+    paid_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    buyer = models.CharField(max_length=128)
+    phone = models.CharField(max_length=16)
+    title = models.CharField(max_length=500)
+    sku = models.CharField(max_length=128)
+    quantity = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["order_import", "number", "row_key"], name="staged_number")]
+
+
+class RejectedRow(models.Model):
+    """A row of a file that could not be understood: where, what, why."""
+
+    order_import = models.ForeignKey(OrderImport, on_delete=models.CASCADE, related_name="rejects")
+    line = models.PositiveIntegerField(_("line"))
+    number = models.CharField(_("order number"), max_length=200, blank=True)
+    column = models.CharField(_("column"), max_length=200, blank=True)
+    value = models.CharField(_("value"), max_length=500, blank=True)
+    reason = models.TextField(_("reason"))
+
+    class Meta:
+        ordering = ["line", "id"]
+        verbose_name = _("rejected row")
+        verbose_name_plural = _("rejected rows")
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.reason}"
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def unmatched(self) -> OrderQuerySet:
+        """Return orders whose buyer is not known as a member."""
+        return self.filter(member=None)
+
+    def eligible(self) -> OrderQuerySet:
+        """Return orders that count: money was paid and some of it was kept."""
+        return self.filter(status__in=ELIGIBLE)
+
+    def earning(self) -> OrderQuerySet:
+        """Return eligible orders of members that have come to the state at which their channel earns."""
+        completed = Q(completed_at__isnull=False) | Q(status=Status.COMPLETED)
+        return (
+            self.eligible()
+            .exclude(member=None)
+            .filter(paid_at__isnull=False, gross__gt=0)
+            .filter(Q(channel__earns_at=Channel.EarnsAt.PAID) | completed)
+        )
+
+
+class Order(models.Model):
+    """What somebody bought. gross = paid before refunds; gross − refunded is what counts. Instants are UTC."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, db_index=False, verbose_name=_("channel"))
+    number = models.CharField(_("order number"), max_length=64)
+    status = models.CharField(_("status"), max_length=20, choices=Status)
+    gross = models.DecimalField(_("paid"), **MONEY)
+    refunded = models.DecimalField(_("refunded"), **MONEY)
+    shipping = models.DecimalField(_("shipping in it"), **MONEY)
+    ordered_at = models.DateTimeField(_("ordered at"), null=True)
+    paid_at = models.DateTimeField(_("paid at"), null=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True)
+    buyer = models.CharField(_("buyer's account"), max_length=128)
+    phone = models.CharField(_("buyer's phone"), max_length=16)
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, db_index=False, related_name="orders", verbose_name=_("member")
+    )
+    award = models.PositiveSmallIntegerField(
+        db_default=1, editable=False, help_text="Number of the award in its key; rises when it is undone or moved."
+    )
+    first_import = models.ForeignKey(
+        OrderImport, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("first import")
+    )
+    last_import = models.ForeignKey(
+        OrderImport, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("last import")
+    )
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "number"], name="order_once"),
+            models.CheckConstraint(
+                condition=Q(gross__gte=0, refunded__gte=0, refunded__lte=F("gross"), shipping__gte=0),
+                name="order_amounts",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["member", "id"], condition=Q(member__isnull=False), name="order_member"),
+            models.Index(fields=["phone"], condition=Q(member=None) & ~Q(phone=""), name="order_waiting_phone"),
+            models.Index(
+                fields=["channel", "buyer"], condition=Q(member=None) & ~Q(buyer=""), name="order_waiting_buyer"
+            ),
+            models.Index(fields=["last_import", "id"], name="order_last_import"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def net_paid(self) -> Decimal:
+        """Return what was paid and not refunded, in yuan."""
+        return self.gross - self.refunded
+
+
+class OrderLine(models.Model):
+    """A row of an order as the platform tells it: a sub-order, a SKU, or the whole order (`row_key` empty)."""
+
+    order = models.ForeignKey(
+        Order, on_delete=models.CASCADE, db_index=False, related_name="lines", verbose_name=_("order")
+    )
+    row_key = models.CharField(_("sub-order"), max_length=64)
+    status = models.CharField(_("status"), max_length=20, choices=Status)
+    gross = models.DecimalField(_("paid"), **MONEY)
+    refunded = models.DecimalField(_("refunded"), **MONEY)
+    shipping = models.DecimalField(_("shipping in it"), **MONEY)
+    ordered_at = models.DateTimeField(_("ordered at"), null=True)
+    paid_at = models.DateTimeField(_("paid at"), null=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True)
+    title = models.CharField(_("goods"), max_length=500)
+    sku = models.CharField(_("SKU"), max_length=128)
+    quantity = models.IntegerField(_("quantity"))
+
+    class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        constraints = [models.UniqueConstraint(fields=["order", "row_key"], name="line_once")]
+
+    def __str__(self) -> str:
+        return self.title
