@@ -25,7 +25,15 @@ from typing import IO
 from config.embedded import places, postgres, valkey
 from config.embedded.places import EmbeddedError, Place, var_folder
 
-__all__ = ("EmbeddedError", "broker_url", "cache_url", "database_url", "running", "var_folder")
+__all__ = (
+    "EmbeddedError",
+    "broker_url",
+    "cache_url",
+    "database_url",
+    "ending_cleanly",
+    "running",
+    "var_folder",
+)
 
 _CALMED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -71,6 +79,21 @@ def running() -> Iterator[None]:
                     _stop_when_last(place, hold)
 
 
+@contextmanager
+def ending_cleanly() -> Iterator[None]:
+    """Make a request to end, or a closed terminal, leave `running` in good order."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _wanted() -> list[ModuleType]:
     """Return the servers that no address in the environment replaces."""
     given = os.environ.get
@@ -84,10 +107,9 @@ def _wanted() -> list[ModuleType]:
 
 def _start(place: Place, servers: list[ModuleType]) -> None:
     if place.root != place.var:
-        print(
+        sys.stderr.write(
             f"数据库用户无法进入 {place.var},数据放在 {place.root}。\n"
-            f"The database's account cannot enter {place.var}; its data is in {place.root}.",
-            file=sys.stderr,
+            f"The database's account cannot enter {place.var}; its data is in {place.root}.\n"
         )
     for server in servers:
         server.start(place)

@@ -7,33 +7,27 @@ import subprocess
 import sys
 from types import FrameType
 
-from config.embedded import EmbeddedError, running
+from config.embedded import EmbeddedError, ending_cleanly, running
 
 
 def main(argv: list[str]) -> int:
     """Run the command; 1 and a sentence when the servers do not come up, 127 when there is no such command."""
     if not argv:
-        print("python -m config.embedded COMMAND...", file=sys.stderr)
+        sys.stderr.write("python -m config.embedded COMMAND...\n")
         return 2
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
     try:
-        with running():
+        with ending_cleanly(), running():
             return _run(argv)
     except EmbeddedError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)
 
 
 def _run(argv: list[str]) -> int:
     try:
         child = subprocess.Popen(argv)
     except OSError as error:
-        print(f"{argv[0]}: {error.strerror}", file=sys.stderr)
+        sys.stderr.write(f"{argv[0]}: {error.strerror}\n")
         return 127
 
     def pass_on(number: int, frame: FrameType | None) -> None:

@@ -149,7 +149,7 @@ def place() -> Place:
     """Return where the servers of this `JIFEN_VAR` live. Quick; makes and starts nothing."""
     var = var_folder()
     if os.geteuid() != 0:
-        return Place(var, var, _run_folder(var, Path(f"/tmp/jifen-{os.geteuid()}-{_hash(var)}")))
+        return Place(var, var, _run_folder(var, Path(f"/tmp/jifen-{os.geteuid()}-{_hash(var)}")))  # noqa: S108 (checked: ours alone)
     uid, gid = _account(var / "postgres")
     elsewhere = Path(f"/var/lib/jifen-{_hash(var)}")
     root = var if enterable(var, uid, gid) else elsewhere
