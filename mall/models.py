@@ -6,13 +6,17 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Posting
 from members.models import Member, Tier
+
+# So that points × quantity stays far from the end of a bigint.
+MOST_POINTS = 1_000_000_000
+MOST_AT_ONCE = 10_000
 
 
 class GiftQuerySet(models.QuerySet["Gift"]):
@@ -30,7 +34,9 @@ class Gift(models.Model):
 
     name = models.CharField(_("name"), max_length=80)
     description = models.TextField(_("description"), blank=True)
-    points = models.PositiveBigIntegerField(_("points"), validators=[MinValueValidator(1)])
+    points = models.PositiveBigIntegerField(
+        _("points"), validators=[MinValueValidator(1), MaxValueValidator(MOST_POINTS)]
+    )
     minimum_tier = models.ForeignKey(
         Tier, on_delete=models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("from tier")
     )
@@ -42,7 +48,9 @@ class Gift(models.Model):
     closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
     active = models.BooleanField(_("on the shelf"), default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=100)
-    emblem = models.CharField(_("emblem"), max_length=8, blank=True, help_text=_("An emoji shown in place of a picture."))
+    emblem = models.CharField(
+        _("emblem"), max_length=8, blank=True, help_text=_("An emoji shown in place of a picture.")
+    )
 
     objects = GiftQuerySet.as_manager()
 
@@ -52,7 +60,7 @@ class Gift(models.Model):
         verbose_name_plural = _("gifts")
         constraints = [
             models.CheckConstraint(condition=Q(stock__gte=0), name="gift_stock_from_0"),
-            models.CheckConstraint(condition=Q(points__gte=1), name="gift_points_from_1"),
+            models.CheckConstraint(condition=Q(points__gte=1, points__lte=MOST_POINTS), name="gift_points_in_bounds"),
             models.CheckConstraint(
                 condition=Q(limit_per_member=None) | Q(limit_per_member__gte=1), name="gift_limit_from_1"
             ),
@@ -100,7 +108,10 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
 
 
 class Redemption(models.Model):
-    """A gift that a member redeemed. PLACED → PACKED → SHIPPED → RECEIVED, or CANCELLED / RETURNED."""
+    """A gift that a member redeemed. PLACED → PACKED → SHIPPED → RECEIVED, or CANCELLED / RETURNED.
+
+    Made by `mall.redeeming`, moved on by `mall.shipping`; the database refuses other steps and never forgets one.
+    """
 
     class State(models.TextChoices):
         PLACED = "PLACED", _("placed")
@@ -139,7 +150,14 @@ class Redemption(models.Model):
         verbose_name_plural = _("redemptions")
         constraints = [
             models.UniqueConstraint(fields=["member", "request_key"], name="redemption_once"),
-            models.CheckConstraint(condition=Q(quantity__gte=1, points__gte=1), name="redemption_amounts"),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1, quantity__lte=MOST_AT_ONCE, points__gte=1), name="redemption_amounts"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("CANCELLED", "RETURNED"), ended_at__isnull=False)
+                | (~Q(state__in=("CANCELLED", "RETURNED")) & Q(ended_at=None)),
+                name="redemption_end_has_its_time",
+            ),
         ]
         indexes = [
             models.Index(fields=["member", "gift"], name="redemption_member_gift"),

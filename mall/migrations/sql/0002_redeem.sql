@@ -1,0 +1,89 @@
+-- reads: mall_gift, members_member, members_tier, mall_redemption
+-- writes: the ledger (by loyalty_debit), mall_redemption, mall_gift.stock
+-- re-run: the same request key returns the first redemption and moves nothing
+--
+-- One round trip for a whole redeem. What can be refused without a lock is refused first; then the locks in the one
+-- order: posting key, balance, lots (all in loyalty_debit), the gift's stock last, so that members who want the same
+-- gift wait for each other only while the last one commits.
+
+create function mall_redeemed(p_member bigint, p_gift bigint, p_quantity integer, p_request_key text) returns bigint
+language plpgsql as $$
+declare
+    first record;
+begin
+    select id, gift_id, quantity into first
+      from mall_redemption
+     where member_id = p_member and request_key = p_request_key;
+    if first.id is not null and (first.gift_id, first.quantity) is distinct from (p_gift, p_quantity) then
+        raise exception 'this request key redeemed something else' using errcode = 'JF001';
+    end if;
+    return first.id;
+end
+$$;
+
+create function mall_redeem(
+    p_member bigint, p_gift bigint, p_quantity integer, p_at timestamptz, p_request_key text,
+    p_recipient text, p_phone text, p_address text
+) returns bigint
+language plpgsql as $$
+declare
+    gift record;
+    posting bigint;
+    redemption bigint := mall_redeemed(p_member, p_gift, p_quantity, p_request_key);
+begin
+    if redemption is not null then
+        return redemption;
+    end if;
+
+    select g.name, g.stock, g.limit_per_member, needed.name as tier, g.points * p_quantity as points,
+           g.active and p_at >= coalesce(g.opens_at, '-infinity') and p_at < coalesce(g.closes_at, 'infinity') as open,
+           needed.id is null or coalesce(held.rank >= needed.rank, false) as tier_reached
+      into gift
+      from mall_gift g
+      left join members_tier needed on needed.id = g.minimum_tier_id
+      left join members_member m on m.id = p_member
+      left join members_tier held on held.id = m.tier_id
+     where g.id = p_gift;
+    if gift.open is not true then
+        raise exception 'not open' using errcode = 'MR001';
+    elsif not gift.tier_reached then
+        raise exception 'tier too low' using errcode = 'MR002', detail = gift.tier;
+    elsif gift.stock < p_quantity then
+        raise exception 'out of stock' using errcode = 'MR003';
+    end if;
+
+    posting := loyalty_debit(
+        p_member, gift.points, 6::smallint, 'redeem', p_member || ':' || p_request_key, p_at, null, gift.name
+    );
+
+    -- Whoever waited for the same key in loyalty_debit finds here what the first one made.
+    insert into mall_redemption (
+        member_id, gift_id, gift_name, quantity, points, posting_id, request_key, recipient, phone, address, placed_at
+    ) values (
+        p_member, p_gift, gift.name, p_quantity, gift.points, posting, p_request_key,
+        p_recipient, p_phone, p_address, p_at
+    )
+    on conflict (member_id, request_key) do nothing
+    returning id into redemption;
+    if redemption is null then
+        return mall_redeemed(p_member, p_gift, p_quantity, p_request_key);
+    end if;
+
+    -- Counted under the member's lock, his new redemption included.
+    if gift.limit_per_member < (
+        select sum(quantity) from mall_redemption
+         where member_id = p_member and gift_id = p_gift and state not in ('CANCELLED', 'RETURNED')
+    ) then
+        raise exception 'limit reached' using errcode = 'MR004', detail = gift.limit_per_member;
+    end if;
+
+    update mall_gift set stock = stock - p_quantity where id = p_gift and stock >= p_quantity;
+    if not found then
+        raise exception 'out of stock' using errcode = 'MR003';
+    end if;
+    return redemption;
+end
+$$;
+
+-- Room beside a hot gift for its next versions.
+alter table mall_gift set (fillfactor = 50);

@@ -1,0 +1,142 @@
+"""Redeeming a gift: points, limit and stock in one transaction, or nothing.
+
+Laws:
+- One request key of a member is one redemption, however often and however parallel it is asked for.
+- The ledger takes points soonest-ending first, the limit is counted under the member's lock, stock goes last.
+- A refusal writes nothing and does not use up its request key.
+
+All of it is one statement, `mall_redeem` (migrations/sql/0002_redeem.sql).
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from loyalty import ledger
+from loyalty.ledger import InsufficientPoints, KeyReused
+from mall.models import MOST_AT_ONCE, Redemption
+
+__all__ = (
+    "REFUSALS",
+    "Address",
+    "InsufficientPoints",
+    "InvalidQuantity",
+    "KeyReused",
+    "LimitReached",
+    "NotOpen",
+    "OutOfStock",
+    "Refused",
+    "TierTooLow",
+    "redeem",
+)
+
+LONGEST_REQUEST_KEY = 64
+
+
+class Refused(Exception):
+    """The mall says no. Its text is for the member, in the language in force when it is read."""
+
+    code = "refused"
+    sentence: str | Promise = _("This is not possible.")
+
+    def __init__(self, detail: object = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return str(self.sentence) % {"detail": self.detail}
+
+
+class NotOpen(Refused):
+    """The gift is unknown, off the shelf, or outside its window."""
+
+    code = "not_open"
+    sentence = _("This gift cannot be redeemed at this time.")
+
+
+class TierTooLow(Refused):
+    """`detail` is the name of the lowest tier that may."""
+
+    code = "tier_too_low"
+    sentence = _("This gift is for members from tier %(detail)s.")
+
+
+class OutOfStock(Refused):
+    code = "out_of_stock"
+    sentence = _("Too few of this gift are left.")
+
+
+class LimitReached(Refused):
+    """`detail` is the limit per member, in pieces."""
+
+    code = "limit_reached"
+    sentence = _("You can redeem this gift %(detail)s times at most.")
+
+
+class InvalidQuantity(Refused, ValueError):
+    code = "invalid_quantity"
+    sentence = _("Choose a quantity from 1 to 10,000.")
+
+
+REFUSALS = (Refused, InsufficientPoints)
+
+_BY_SQLSTATE = {"MR001": NotOpen, "MR002": TierTooLow, "MR003": OutOfStock, "MR004": LimitReached}
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the parcel goes: at most 60, 30 and 300 characters."""
+
+    recipient: str
+    phone: str
+    address: str
+
+
+def redeem(
+    *, member_id: int, gift_id: int, quantity: int, at: datetime, request_key: str, address: Address | None = None
+) -> Redemption:
+    """Redeem `quantity` pieces of a gift for a member at `at` (aware).
+
+    The same request key (1 to 64 characters) again returns the first redemption, whatever became of it. Raises one of
+    REFUSALS for the member; KeyReused when the key redeemed another gift or quantity; ValueError for a bad key.
+    """
+    if type(quantity) is not int or not 1 <= quantity <= MOST_AT_ONCE:
+        raise InvalidQuantity(quantity)
+    if not 1 <= len(request_key) <= LONGEST_REQUEST_KEY or "\0" in request_key:
+        raise ValueError("A request key has 1 to 64 characters.")
+    to = address or Address("", "", "")
+    made = _call([member_id, gift_id, quantity, at, request_key, to.recipient, to.phone, to.address])
+    return Redemption.objects.select_related("gift").get(pk=made)
+
+
+def _call(arguments: list[Any]) -> int:
+    try:
+        with _undone_when_refused(), connection.cursor() as cursor:
+            cursor.execute("select mall_redeem(%s, %s, %s, %s, %s, %s, %s, %s)", arguments)
+            return int(cursor.fetchone()[0])
+    except DatabaseError as error:
+        raise _refusal(error) or error from error
+
+
+def _undone_when_refused() -> AbstractContextManager[Any]:
+    """Return a savepoint in a caller's transaction.
+
+    Without one the statement is its own transaction: it commits in the same round trip, and no Python runs while
+    others wait for the gift.
+    """
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
+
+
+def _refusal(error: DatabaseError) -> Exception | None:
+    diagnosis = getattr(error.__cause__, "diag", None)
+    refused = _BY_SQLSTATE.get(getattr(diagnosis, "sqlstate", None) or "")
+    if refused is None:
+        return ledger.refusal(error)
+    return refused(diagnosis.message_detail)  # type: ignore[union-attr]

@@ -1,0 +1,16 @@
+-- reads: mall_gift, mall_stockchange, mall_redemption   writes: nothing   re-run: any time
+-- What staff put in is what lies there and what live redemptions hold. Goods that came back unfit are written off by
+-- a stock change of their own, so this holds after every return. Any row is a drift.
+select 'gift ' || g.id as subject,
+       concat(put.quantity, ' put in, ', g.stock, ' in stock and ', held.quantity, ' redeemed') as detail
+  from mall_gift g
+  cross join lateral (
+       select coalesce(sum(quantity), 0) as quantity from mall_stockchange where gift_id = g.id
+  ) put
+  cross join lateral (
+       select coalesce(sum(quantity), 0) as quantity
+         from mall_redemption
+        where gift_id = g.id and state not in ('CANCELLED', 'RETURNED')
+  ) held
+ where put.quantity <> g.stock + held.quantity
+ order by g.id

@@ -1,0 +1,46 @@
+"""A gift's stock. What staff put in = stock + what live redemptions hold (`sql/audit/gift_stock.sql`).
+
+Redemptions take stock in `mall_redeem`, their end puts it back; everything else is a StockChange with its reason.
+The gift's row is always the last lock of a transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from mall.models import Gift, StockChange
+from mall.redeeming import OutOfStock
+
+__all__ = ("change", "put_back", "write_off")
+
+MOST_CHANGED = 1_000_000_000
+
+
+@transaction.atomic
+def change(*, gift_id: int, quantity: int, note: str, actor_id: int | None, at: datetime) -> None:
+    """Add pieces (or, negative, take some away) for a reason.
+
+    Raises OutOfStock when fewer are there, ValueError for zero, a fraction, too large a number or no reason,
+    Gift.DoesNotExist.
+    """
+    if type(quantity) is not int or not 0 < abs(quantity) <= MOST_CHANGED:
+        raise ValueError("A stock change is a whole number other than zero.")
+    if not note.strip():
+        raise ValueError("A stock change needs a reason.")
+    gift = Gift.objects.filter(pk=gift_id)
+    if not gift.filter(stock__gte=-quantity).update(stock=F("stock") + quantity):
+        raise OutOfStock(gift.get().stock)
+    StockChange.objects.create(gift_id=gift_id, quantity=quantity, note=note, actor_id=actor_id, at=at)
+
+
+def put_back(*, gift_id: int, quantity: int) -> None:
+    """Put the pieces of an ended redemption back; `mall.shipping` calls it last in its transaction."""
+    Gift.objects.filter(pk=gift_id).update(stock=F("stock") + quantity)
+
+
+def write_off(*, gift_id: int, quantity: int, note: str, actor_id: int | None, at: datetime) -> None:
+    """Record that pieces of an ended redemption came back and went out again: stock stays as it is."""
+    StockChange.objects.create(gift_id=gift_id, quantity=-quantity, note=note, actor_id=actor_id, at=at)
