@@ -1,0 +1,141 @@
+"""A format: the columns of one platform's export and how a row of them becomes a `Row`.
+
+A format is a small class: it declares its columns, in the order in which `understand` takes their values, and says in
+`understand` what they mean. That covers the shapes that exports have:
+
+- a row per order: `row_key` is "" (Taobao list, Youzan orders);
+- a row per sub-order: `row_key` is the sub-order's number, and amounts are per row (Douyin);
+- a row per SKU with the order's amount repeated: the first row of an order has the amount, the others zero;
+- blank continuation rows: override `row` and carry forward by the order number (Shopify).
+
+`FORMATS` holds one object of each format. `bind` makes a copy for one file, which may keep state while it reads.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from operator import itemgetter
+from typing import Any, ClassVar, Self
+
+from django.utils.translation import gettext as _
+
+from orders.channels.cells import INVISIBLE
+from orders.channels.columns import Column, Money
+from orders.channels.rows import (
+    CLOSED,
+    COMPLETED,
+    HOLD,
+    PARTIALLY_REFUNDED,
+    REFUNDED,
+    UNPAID,
+    ZERO,
+    Row,
+)
+
+OWED_NOTHING = frozenset((UNPAID, CLOSED))
+MAY_BE_COMPLETED = frozenset((COMPLETED, PARTIALLY_REFUNDED))
+IGNORED = dict.fromkeys(map(ord, INVISIBLE + "=\"'“”¥"))
+IGNORED[ord("帐")] = ord("账")
+
+
+def normal(header: str) -> str:
+    """A header name as it is compared: NFKC, no white space, BOM, zero-width, `=`, quotes or ¥; 帐 is 账."""
+    return "".join(unicodedata.normalize("NFKC", header).translate(IGNORED).split())
+
+
+class Format:
+    """One platform's export. Subclasses declare `code`, `name`, columns (one is `number`) and `understand`."""
+
+    code: ClassVar[str]
+    name: ClassVar[Any]
+    lacks: ClassVar[Sequence[str]] = ()
+    columns: ClassVar[Mapping[str, Column]] = {}
+    number: ClassVar[Column]
+    understand: ClassVar[Callable[..., Row]]
+
+    def __init_subclass__(cls) -> None:
+        cls.columns = {name: thing for name, thing in vars(cls).items() if isinstance(thing, Column)}
+        takes = list(inspect.signature(cls.understand).parameters)
+        if takes != ["self", "line", *cls.columns]:
+            raise TypeError(f"{cls.__name__}.understand takes {takes[2:]} but the columns are {list(cls.columns)}")
+
+    def find(self, header: Sequence[str]) -> dict[str, int]:
+        """Index by attribute of those columns that a header has, by normalised name. The first of two equal names."""
+        places: dict[str, int] = {}
+        for index, name in enumerate(header):
+            places.setdefault(normal(name), index)
+        found = {}
+        for attribute, column in self.columns.items():
+            index = next((places[normal(name)] for name in column.names if normal(name) in places), None)
+            if index is not None:
+                found[attribute] = index
+        return found
+
+    def missing(self, header: Sequence[str]) -> list[str]:
+        """The required columns that a header lacks, by their usual names."""
+        found = self.find(header)
+        return [
+            column.names[0]
+            for attribute, column in self.columns.items()
+            if column.required and attribute not in found
+        ]
+
+    def recognises(self, header: Sequence[str]) -> bool:
+        """Whether a line is the header of this format."""
+        return not self.missing(header) and not {normal(one) for one in self.lacks} & {normal(one) for one in header}
+
+    def bind(self, columns: Mapping[str, int]) -> Self:
+        """A copy that reads one file, whose columns are at these indexes; the cell after the last one must be ""."""
+        bound = copy.copy(self)
+        bound.pick = itemgetter(*(columns.get(attribute, -1) for attribute in self.columns))
+        bound.cleaners = tuple(self.columns.values())
+        return bound
+
+    pick: Callable[[list[str]], tuple[str, ...]]
+    cleaners: tuple[Column, ...]
+
+    def row(self, line: int, cells: list[str]) -> Row:
+        """One record of the file as a row; raises BadCell."""
+        return self.understand(line, *[clean(text) for clean, text in zip(self.cleaners, self.pick(cells))])
+
+
+def within(part: Decimal | None, whole: Decimal) -> Decimal:
+    """The shipping inside an amount: never more than the amount, zero where unknown."""
+    return min(part, whole) if part else ZERO
+
+
+def payment(status: str, paid_at: datetime | None) -> datetime | None:
+    """The time of payment, which an unpaid or closed order does not have, whatever its file prints."""
+    return None if status in OWED_NOTHING else paid_at
+
+
+def completion(status: str, completed_at: datetime | None) -> datetime | None:
+    """The time of completion, which only an order that kept money has."""
+    return completed_at if status in MAY_BE_COMPLETED else None
+
+
+def settled(
+    status: str, gross: Decimal | None, refunded: Decimal | None, columns: tuple[Money, Money]
+) -> tuple[str, Decimal, Decimal]:
+    """Class, gross and refunded of a row whose file has both amounts: where money came back, they tell the class.
+
+    Amounts of unpaid and closed rows are dues, not payments, and become zero. `columns` (paid, refunded) are named when
+    an amount is missing or more came back than was paid: raises BadCell.
+    """
+    if status == UNPAID or (status == CLOSED and not refunded):
+        return status, ZERO, ZERO
+    if gross is None:
+        raise columns[0].missing()
+    if not refunded:
+        return status, gross, ZERO
+    if refunded > gross:
+        reason = _("More was refunded than was paid. Correct the amounts, or export the file again.")
+        raise columns[1].bad(str(refunded), reason)
+    if refunded == gross:
+        return REFUNDED, gross, refunded
+    return (HOLD if status == HOLD else PARTIALLY_REFUNDED), gross, refunded

@@ -1,0 +1,226 @@
+"""A column of an export is a thing: what its header may be called, how a cell of it becomes a value, what is wrong.
+
+A column object is called with the text of a cell and gives the value or raises `BadCell` with its own name in it.
+The common clean shapes take a short way, for half a million rows; everything else goes through `cells`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from orders.channels import cells
+from orders.channels.cells import BadCell
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+DIGITS = re.compile(r"[0-9]{4,64}")
+CACHED = 4096
+
+
+class Column:
+    """Header names (the first is the usual one), and whether a file without it is another kind of file."""
+
+    attribute = ""
+
+    def __init__(self, *names: str, required: bool = False) -> None:
+        self.names, self.required = names, required
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.attribute = name
+
+    def __call__(self, text: str) -> Any:
+        try:
+            return self.clean(text)
+        except BadCell as bad:
+            raise self.bad(text, bad.reason) from None
+
+    def clean(self, text: str) -> Any:
+        """The value of a cell; raises BadCell."""
+        raise NotImplementedError
+
+    def bad(self, text: str, reason: str) -> BadCell:
+        """The error to raise about a cell of this column."""
+        return BadCell(reason, value=text, column=self.attribute)
+
+
+class Remembering(Column):
+    """A column whose cells repeat: values are kept by the text of their cell, in a bounded memory."""
+
+    def __init__(self, *names: str, required: bool = False) -> None:
+        super().__init__(*names, required=required)
+        self.seen: dict[str, Any] = {}
+
+    def __call__(self, text: str) -> Any:
+        try:
+            return self.seen[text]
+        except KeyError:
+            if len(self.seen) >= CACHED:
+                self.seen.clear()
+            value = self.seen[text] = super().__call__(text)
+            return value
+
+
+class Id(Column):
+    """An order number or row number of one shape: text, never a number, at most 64 characters."""
+
+    def __init__(self, *names: str, shape: re.Pattern[str] = DIGITS, required: bool = True) -> None:
+        super().__init__(*names, required=required)
+        self.shape = shape
+
+    def __call__(self, text: str) -> str:
+        bare = text[2:-1] if text[:2] == '="' else text
+        if self.shape is DIGITS and bare.isascii() and bare.isdigit() and 4 <= len(bare) <= cells.ID_LIMIT:
+            return bare
+        return super().__call__(text)  # type: ignore[no-any-return]
+
+    def clean(self, text: str) -> str:
+        return cells.identifier(text, self.shape)
+
+
+class PackedId(Id):
+    """A row number, or several joined by `;` where one row stands for all products of an order.
+
+    Several become the lowest and how many more, which stays the same in every later export and is short.
+    """
+
+    def clean(self, text: str) -> str:
+        parts = sorted({cells.identifier(part, self.shape) for part in re.split("[;；]", text) if cells.bare(part)})
+        if not parts:
+            return cells.identifier(text, self.shape)
+        return parts[0] if len(parts) == 1 else f"{parts[0]}+{len(parts) - 1}"
+
+
+class Money(Remembering):
+    """An amount, not negative; None where the cell is empty. `remark`: see `cells.money`."""
+
+    def __init__(self, *names: str, required: bool = False, remark: re.Pattern[str] | None = None) -> None:
+        super().__init__(*names, required=required)
+        self.remark = remark
+
+    def clean(self, text: str) -> Decimal | None:
+        amount = cells.money(text, self.remark)
+        if amount is not None and amount.is_signed():
+            raise BadCell(_("This amount must not be negative. Correct it, or export the file again."))
+        return amount
+
+    def missing(self) -> BadCell:
+        """The error for a paid row without its amount."""
+        return self.bad("", _("The amount is missing, and this order is paid. Fill it in, or export the file again."))
+
+
+class Time(Column):
+    """An aware time, None where the cell is empty. Wall time of `zone` unless the cell has an offset."""
+
+    def __init__(self, *names: str, required: bool = False, zone: tzinfo = SHANGHAI) -> None:
+        super().__init__(*names, required=required)
+        self.zone = zone
+
+    def __call__(self, text: str) -> datetime | None:
+        if len(text) == 19 and text[4] == text[7] == "-" and text[10] == " " and text[13] == ":":
+            try:
+                when = datetime.fromisoformat(text)
+            except ValueError:
+                return super().__call__(text)  # type: ignore[no-any-return]
+            if 2000 <= when.year <= 2100:
+                return when.replace(tzinfo=self.zone)
+        return super().__call__(text) if text else None
+
+    def clean(self, text: str) -> datetime | None:
+        return cells.moment(text, self.zone)
+
+
+class Status(Remembering):
+    """A status word, looked up in a table `{class: words}`. A word in no table is never guessed.
+
+    `blank` is the class of an empty cell (None: an empty cell is bad). `packed`: the words of several products may
+    be joined by `;`, and count only if they are of one class.
+    """
+
+    def __init__(
+        self,
+        *names: str,
+        words: Mapping[str, Sequence[str]],
+        required: bool = True,
+        blank: str | None = None,
+        packed: bool = False,
+    ) -> None:
+        super().__init__(*names, required=required)
+        self.classes = {cells.word(one): status for status, many in words.items() for one in many}
+        self.blank, self.packed = blank, packed
+
+    def clean(self, text: str) -> str:
+        found = {self._class(part) for part in (re.split("[;；]", text) if self.packed else [text])}
+        if len(found) > 1:
+            raise BadCell(
+                _("This line stands for several products of different status. Export the orders by sub-order instead.")
+            )
+        return found.pop()
+
+    def _class(self, text: str) -> str:
+        word = cells.word(text)
+        if not word and self.blank is not None:
+            return self.blank
+        if not word:
+            raise BadCell(_("The status is missing. Export the file again."))
+        if word not in self.classes:
+            raise BadCell(
+                _("The status “%(word)s” is not known. Tell the administrator; do not replace it by another word.")
+                % {"word": word[:40]}
+            )
+        return self.classes[word]
+
+
+class Text(Column):
+    """A text as it stands, formulas and all, without control characters and cut at `limit`."""
+
+    def __init__(self, *names: str, required: bool = False, limit: int = 500) -> None:
+        super().__init__(*names, required=required)
+        self.limit = limit
+
+    def __call__(self, text: str) -> str:
+        if text and text.isprintable() and len(text) <= self.limit and text[0] not in "=' -—nN" and text[-1] != " ":
+            return text
+        return self.clean(text) if text else ""
+
+    def clean(self, text: str) -> str:
+        return cells.plain(text, self.limit)
+
+
+class Buyer(Text):
+    """A buyer's stable name on the platform. A masked one names many people and is therefore nobody."""
+
+    def clean(self, text: str) -> str:
+        name = cells.plain(text, self.limit + 1)
+        return "" if "*" in name or len(name) > self.limit else name
+
+    def __call__(self, text: str) -> str:
+        name = super().__call__(text)
+        return "" if "*" in name else name
+
+
+class Email(Buyer):
+    """A buyer's e-mail address in lower case, "" if it is none."""
+
+    def __call__(self, text: str) -> str:
+        name = super().__call__(text).lower()
+        return name if re.fullmatch(r"[^@\s]+@[^@\s]+", name) else ""
+
+
+class Phone(Column):
+    """The buyer's own phone as E.164, "" if masked or empty. Never declare a receiver's phone."""
+
+    def __call__(self, text: str) -> str:
+        return cells.phone(text) if text else ""
+
+
+class Count(Remembering):
+    """How many pieces; 1 where nothing is said."""
+
+    def clean(self, text: str) -> int:
+        return cells.count(text)

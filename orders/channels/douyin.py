@@ -1,0 +1,75 @@
+"""Douyin: the order export of the shop, a row per sub-order.
+
+The same header also comes with a row per main order, whose 子订单编号, products and counts are joined by `;`: such a row
+cannot be split and is one row of its order. The after-sale column wins over the order status, and is the only sign of a
+refund: then the whole row counts as refunded. No buyer is readable in the file.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy
+
+from orders.channels.base import OWED_NOTHING, Format, completion, payment, within
+from orders.channels.columns import Count, Id, Money, PackedId, Status, Text, Time
+from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, ZERO, Row
+
+STATUS_WORDS = {
+    UNPAID: ("待支付", "待付款"),
+    PAID: ("待发货", "备货中", "已发货", "部分发货"),
+    COMPLETED: ("已完成",),
+    CLOSED: ("已关闭", "已取消"),
+}
+KEPT = "kept"
+AFTER_SALE_WORDS = {
+    KEPT: ("售后关闭", "换货成功", "换货待收货", "补寄成功"),
+    REFUNDED: ("退款成功", "同意退款，退款成功"),
+    HOLD: ("售后处理中",),
+}
+
+
+class DouyinOrders(Format):
+    """The order export of a Douyin shop, by sub-order or by main order."""
+
+    code = "douyin"
+    name = gettext_lazy("Douyin order export")
+
+    number = Id("主订单编号")
+    row_key = PackedId("子订单编号")
+    status = Status("订单状态", words=STATUS_WORDS, packed=True)
+    after_sale = Status("售后状态", words=AFTER_SALE_WORDS, blank=KEPT, packed=True)
+    paid = Money("订单应付金额", required=True)
+    shipping = Money("运费")
+    ordered_at = Time("订单提交时间")
+    paid_at = Time("支付完成时间")
+    completed_at = Time("订单完成时间")
+    title = Text("选购商品")
+    sku = Text("商家编码", limit=100)
+    quantity = Count("商品数量")
+
+    def understand(
+        self,
+        line: int,
+        number: str,
+        row_key: str,
+        status: str,
+        after_sale: str,
+        paid: Decimal | None,
+        shipping: Decimal | None,
+        ordered_at: datetime | None,
+        paid_at: datetime | None,
+        completed_at: datetime | None,
+        title: str,
+        sku: str,
+        quantity: int,
+    ) -> Row:
+        if after_sale != KEPT and status != UNPAID:
+            status = after_sale
+        if status in OWED_NOTHING:
+            paid = ZERO
+        elif paid is None:
+            raise DouyinOrders.paid.missing()
+        return Row(
+            line, number, row_key, status, paid, paid if status == REFUNDED else ZERO, within(shipping, paid),
+            ordered_at, payment(status, paid_at), completion(status, completed_at), "", "", title, sku, quantity,
+        )  # fmt: skip

@@ -1,0 +1,144 @@
+"""The records of a file with their physical line numbers: of a delimited text, or of a sheet of a workbook.
+
+Cells are text in both cases. A record of a text that spans several lines is known by its first.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from django.utils.translation import gettext as _
+from python_calamine import CalamineError, CalamineWorkbook
+
+from orders.channels.rows import RefusedFile
+
+MOST_LINES_OF_A_RECORD = 500
+MOST_CELLS = 4_000_000
+MOST_BYTES_UNPACKED = 400 << 20
+EXACT_DIGITS = 10**15
+DAMAGES = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, RuntimeError)
+PLACE = re.compile(rb"""<(?:\w+:)?(?:row|c)\b[^>]*?\br=["']([A-Z]{0,3})(\d{1,7})["']""")
+
+
+class Unreadable(NamedTuple):
+    """A record whose quotation marks are wrong: from `line` on to `last`."""
+
+    line: int
+    last: int
+    unclosed: bool
+
+
+def of_text(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]] | Unreadable]:
+    """Records of a delimited text with their first lines, one in memory at a time; a blank line is an empty record."""
+    with path.open(encoding=encoding, newline="") as text:
+        yield from _of_lines(text, delimiter)
+
+
+def _of_lines(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]] | Unreadable]:
+    line = 1
+
+    def lines() -> Iterator[str]:
+        for here, one in enumerate(text, 1):
+            if here - line > MOST_LINES_OF_A_RECORD:
+                raise RefusedFile(
+                    _("A quotation mark that opens after line %(line)d is never closed. Export the file again.")
+                    % {"line": line}
+                )
+            yield one
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
+    while True:
+        try:
+            for cells in reader:
+                yield line, cells
+                line = reader.line_num + 1
+            return
+        except csv.Error as error:
+            yield Unreadable(line, reader.line_num, "delimiter" not in str(error))
+            line = reader.line_num + 1
+
+
+def sheets(path: Path) -> list[str]:
+    """Names of the sheets of a workbook; raises RefusedFile where it is damaged or would not fit into memory."""
+    _refuse_huge(path)
+    try:
+        with CalamineWorkbook.from_path(path) as book:
+            return list(book.sheet_names)
+    except CalamineError:
+        raise _damaged() from None
+
+
+def of_sheet(path: Path, sheet: str) -> Iterator[tuple[int, list[str]]]:
+    """Records of a sheet with the row numbers of the sheet."""
+    try:
+        with CalamineWorkbook.from_path(path) as book:
+            table = book.get_sheet_by_name(sheet)
+            first = table.start[0] + 1 if table.start else 1
+            for line, cells in enumerate(table.to_python(skip_empty_area=True), first):
+                yield line, [_text(cell) for cell in cells]
+    except CalamineError:
+        raise _damaged() from None
+
+
+def _text(cell: Any) -> str:
+    """A cell of a workbook as text. A number of more than 15 digits has lost some: it is shown with its exponent."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, int | float):
+        return f"{cell:.5E}" if abs(cell) >= EXACT_DIGITS else f"{cell:.15g}"
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ", "seconds")
+    if isinstance(cell, date | time | timedelta):
+        return str(cell)
+    return ""
+
+
+def _refuse_huge(path: Path) -> None:
+    """A workbook is held in memory, as wide and high as its outermost cells: few bytes can ask for a lot of it."""
+    huge = RefusedFile(_("This workbook is too large or has cells far outside its table. Export the orders as CSV."))
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > MOST_BYTES_UNPACKED:
+                raise huge
+            for member in members:
+                if member.filename.startswith("xl/worksheets/") and _area(archive, member) > MOST_CELLS:
+                    raise huge
+    except DAMAGES:
+        raise _damaged() from None
+
+
+def _area(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
+    """Rows times columns of the outermost cells of a sheet, or the number of its cells if that is more."""
+    high = wide = cells = 0
+    rest = b""
+    with archive.open(member) as xml:
+        while piece := xml.read(1 << 20):
+            whole = rest + piece
+            cut = whole.rfind(b"<")
+            rest = whole[cut:]
+            for column, row in PLACE.findall(whole[:cut]):
+                high, wide, cells = max(high, int(row)), max(wide, _column(column)), cells + 1
+            if max(high * wide, cells) > MOST_CELLS or len(rest) > 1 << 20:
+                return MOST_CELLS + 1
+    return max(high * wide, cells)
+
+
+def _column(letters: bytes) -> int:
+    index = 0
+    for letter in letters:
+        index = index * 26 + letter - 64
+    return index
+
+
+def _damaged() -> RefusedFile:
+    return RefusedFile(_("This workbook or archive is damaged or cut off. Export it again."))

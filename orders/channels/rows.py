@@ -1,0 +1,84 @@
+"""What the reading of an export gives: understood rows, bad rows, skipped lines, or a refusal of the file.
+
+Statuses are the classes of one row of a file. The class of an order of several rows is derived from them elsewhere.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from orders.channels.base import Format
+
+UNPAID = "unpaid"
+PAID = "paid"
+COMPLETED = "completed"
+REFUNDED = "refunded"
+PARTIALLY_REFUNDED = "partially_refunded"
+CLOSED = "closed"
+HOLD = "hold"
+
+ZERO = Decimal("0.00")
+
+
+class Row(NamedTuple):
+    """One understood data row. Money in yuan (or the file's currency), two decimals; times are aware."""
+
+    line: int
+    number: str
+    row_key: str
+    status: str
+    gross: Decimal
+    refunded: Decimal
+    shipping: Decimal
+    ordered_at: datetime | None
+    paid_at: datetime | None
+    completed_at: datetime | None
+    buyer: str
+    phone: str
+    title: str
+    sku: str
+    quantity: int
+
+
+class BadRow(NamedTuple):
+    """A rejected row: its first physical line, the column and value at fault, and how to mend it."""
+
+    line: int
+    number: str
+    column: str
+    value: str
+    reason: str
+
+
+class Skipped(NamedTuple):
+    """A line that is not an order and no error either, such as a total line."""
+
+    line: int
+    reason: str
+
+
+class RefusedFile(Exception):
+    """The file as a whole cannot be imported; `reason` says what it looks like and what to do."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Recognised(NamedTuple):
+    """What a file turned out to be.
+
+    `columns` maps the attribute name of each column of the format to its index in `header`, the header as written.
+    `encoding` is "utf-8", "utf-8-sig", "gb18030" or "xlsx"; `delimiter` is "" and `sheet` a name for a workbook.
+    """
+
+    format: Format
+    encoding: str
+    header_line: int
+    columns: dict[str, int]
+    header: tuple[str, ...]
+    delimiter: str
+    sheet: str

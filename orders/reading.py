@@ -1,0 +1,203 @@
+"""Reading an order file: what it is, then its rows, one at a time and with flat memory.
+
+`recognise` passes over the whole file once and refuses what is no order export; `read` gives a `Row` for each data row that
+was understood, a `BadRow` for each that was not, and `Skipped` for lines that are neither. Formats are in
+`orders.channels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from orders.channels import FORMATS
+from orders.channels.base import Format, normal
+from orders.channels.cells import BadCell, bare
+from orders.channels.lookalikes import lookalike
+from orders.channels.records import Unreadable, of_sheet, of_text, sheets
+from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
+from orders.channels.sniffing import WORKBOOK, encoding_of
+
+DELIMITERS = ",\t;"
+HEADER_WITHIN = 30
+MOST_COLUMNS = 10_000
+SHOWN = 200
+TOTAL_WORDS = frozenset(("总计", "合计", "汇总", "小计", "总计:", "合计:", "汇总:"))
+
+Record = tuple[int, list[str]] | Unreadable
+
+
+class Part(NamedTuple):
+    """One way to look at a file: a delimiter or a sheet, and the first records seen that way."""
+
+    delimiter: str
+    sheet: str
+    lines: list[tuple[int, list[str]]]
+
+
+def recognise(path: str | Path, *, expected: str | None = None) -> Recognised:
+    """What kind of order export a file is. Reads all of it once, to be sure that its bytes are sound.
+
+    `expected` is the code of the format that staff chose. Raises RefusedFile, with a sentence to show.
+    """
+    path = Path(path)
+    encoding = encoding_of(path)
+    parts = list(_parts(path, encoding))
+    found = _best(encoding, parts)
+    if found is None:
+        raise RefusedFile(lookalike([cells for part in parts for _line, cells in part.lines]) or _stranger(parts, expected))
+    if expected is not None and found.format.code != expected:
+        raise RefusedFile(_other(found.format, expected))
+    if not _has_data(path, found):
+        raise RefusedFile(_("This file has a header and no orders below it. Choose a longer period and export it again."))
+    return found
+
+
+def read(path: str | Path, recognised: Recognised) -> Iterator[Row | BadRow | Skipped]:
+    """The rows of a file in its order. Bad rows never stop it; blank lines are no rows.
+
+    Raises RefusedFile where a quotation mark that is never closed would swallow the rest of the file.
+    """
+    form, width = recognised.format.bind(recognised.columns), len(recognised.header)
+    row = form.row
+    for record in _below_header(Path(path), recognised):
+        if isinstance(record, Unreadable):
+            yield _unreadable(record)
+            continue
+        line, cells = record
+        if len(cells) != width and not _fitted(cells, width):
+            if any(cells):
+                yield _misfit(line, len(cells), width)
+            continue
+        cells.append("")
+        try:
+            yield row(line, cells)
+        except BadCell as bad:
+            told = _told(line, cells, bad, recognised)
+            if told:
+                yield told
+
+
+def _records(path: Path, encoding: str, delimiter: str, sheet: str) -> Iterator[Record]:
+    return of_sheet(path, sheet) if encoding == WORKBOOK else of_text(path, encoding, delimiter)
+
+
+def _below_header(path: Path, found: Recognised) -> Iterator[Record]:
+    records = _records(path, found.encoding, found.delimiter, found.sheet)
+    for record in records:
+        if record[0] == found.header_line:
+            return records
+    return records
+
+
+def _parts(path: Path, encoding: str) -> Iterator[Part]:
+    """Every way to look at the first records of a file."""
+    if encoding == WORKBOOK:
+        for sheet in sheets(path):
+            yield Part("", sheet, _first_lines(of_sheet(path, sheet)))
+        return
+    for delimiter in DELIMITERS:
+        yield Part(delimiter, "", _first_lines(of_text(path, encoding, delimiter)))
+
+
+def _first_lines(records: Iterator[Record]) -> list[tuple[int, list[str]]]:
+    lines = [record for record in islice(records, HEADER_WITHIN) if not isinstance(record, Unreadable)]
+    if any(len(cells) > MOST_COLUMNS for _line, cells in lines):
+        raise RefusedFile(_("This file has more than 10,000 columns: it is no order export."))
+    return lines
+
+
+def _best(encoding: str, parts: Sequence[Part]) -> Recognised | None:
+    """The line that is the header of a format; of several, the one with most of its format's columns."""
+    found = [
+        Recognised(form, encoding, line, form.find(cells), _trimmed(cells), part.delimiter, part.sheet)
+        for part in parts
+        for line, cells in part.lines
+        for form in FORMATS.values()
+        if form.recognises(cells)
+    ]
+    return max(found, key=lambda one: len(one.columns), default=None)
+
+
+def _trimmed(header: list[str]) -> tuple[str, ...]:
+    """The header without empty cells at its end, which a spreadsheet may have added."""
+    last = max(index for index, name in enumerate(header) if normal(name))
+    return tuple(header[: last + 1])
+
+
+def _has_data(path: Path, found: Recognised) -> bool:
+    return any(
+        isinstance(record, Unreadable) or any(map(str.strip, record[1])) for record in _below_header(path, found)
+    )
+
+
+def _fitted(cells: list[str], width: int) -> bool:
+    """Cut empty cells after the last column off; False if the record does not fit its header."""
+    if len(cells) < width or any(cells[width:]):
+        return False
+    del cells[width:]
+    return True
+
+
+def _misfit(line: int, found: int, width: int) -> BadRow:
+    reason = _(
+        "This line has %(found)d cells, the header has %(width)d: the file is cut off or damaged here. Export it again."
+    ) % {"found": found, "width": width}
+    return BadRow(line, "", "", "", reason)
+
+
+def _unreadable(record: Unreadable) -> BadRow:
+    if record.last > record.line:
+        reason = _("A quotation mark is wrong or never closed: lines %(line)d to %(last)d cannot be read. Export the file again.")
+    else:
+        reason = _("The quotation marks of this line are wrong. Correct them, or export the file again.")
+    return BadRow(record.line, "", "", "", reason % {"line": record.line, "last": record.last})
+
+
+def _told(line: int, cells: list[str], bad: BadCell, found: Recognised) -> BadRow | Skipped | None:
+    """What to say about a record that is no row: nothing if it is blank, skipped if it is a total or a header."""
+    if not any(map(str.strip, cells)):
+        return None
+    number = cells[found.columns["number"]]
+    if normal(number) in TOTAL_WORDS:
+        return Skipped(line, _("A line of totals, not an order."))
+    if normal(number) == normal(found.header[found.columns["number"]]):
+        return Skipped(line, _("The header once more, not an order."))
+    place = found.columns.get(bad.column)
+    column = found.header[place].strip() if place is not None else ""
+    return BadRow(line, bare(number)[:64], column, bad.value.strip()[:SHOWN], bad.reason)
+
+
+def _other(form: Format, expected: str) -> str:
+    chosen = FORMATS[expected].name if expected in FORMATS else expected
+    return _("This is a file of “%(found)s”, but “%(chosen)s” was chosen. Choose the right channel or another file.") % {
+        "found": form.name,
+        "chosen": chosen,
+    }
+
+
+def _stranger(parts: Sequence[Part], expected: str | None) -> str:
+    """What to say about a file that is nothing known: the columns seen, and what the nearest format would need."""
+    forms = [FORMATS[expected]] if expected in FORMATS else list(FORMATS.values())
+    lines = [cells for part in parts for _line, cells in part.lines if any(map(str.strip, cells))]
+    nearest = max(
+        ((len(form.find(cells)), sum(map(bool, cells)), form, cells) for cells in lines for form in forms),
+        key=lambda one: one[:2],
+        default=None,
+    )
+    if nearest is None:
+        return _("This file has no columns. Export the orders again.")
+    _known, _filled, form, cells = nearest
+    return _(
+        "This is not an order export that can be read. Columns seen: %(seen)s. "
+        "For “%(form)s” these are missing: %(missing)s. Export the orders again and do not change the header."
+    ) % {"seen": _few(cells), "form": form.name, "missing": _few(form.missing(cells)) or "–"}
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = [name.strip()[:30] for name in names if name.strip()]
+    return ", ".join(shown[:8]) + (" …" if len(shown) > 8 else "")
