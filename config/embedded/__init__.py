@@ -106,13 +106,12 @@ def _wanted() -> list[ModuleType]:
 
 
 def _start(place: Place, servers: list[ModuleType]) -> None:
-    if place.root != place.var:
+    started = [server.start(place) for server in servers]
+    if any(started) and place.root != place.var:
         sys.stderr.write(
             f"数据库用户无法进入 {place.var},数据放在 {place.root}。\n"
             f"The database's account cannot enter {place.var}; its data is in {place.root}.\n"
         )
-    for server in servers:
-        server.start(place)
 
 
 def _stop_when_last(place: Place, hold: IO[str]) -> None:

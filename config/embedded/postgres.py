@@ -49,13 +49,13 @@ def url(place: Place) -> str:
     return f"postgres://{USER}@/{DATABASE}?host={quote(str(place.run), safe='')}&port={PORT}"
 
 
-def start(place: Place) -> None:
-    """See that it answers; raise EmbeddedError when it cannot be brought to."""
+def start(place: Place) -> bool:
+    """See that it answers, and tell whether it had to be started; raise EmbeddedError when it cannot be."""
     folder = place.root / "postgres"
     bin_folder = find_binaries(place)
     major = _major(bin_folder)
     if _ready(place, bin_folder):
-        return
+        return False
     check_free(place.root)
     with permitted(folder):
         _forbid_other_version(folder, major)
@@ -67,6 +67,7 @@ def start(place: Place) -> None:
     said = place.call(bin_folder / "pg_ctl", "-D", folder, "-l", log, "-w", "-t", "300", "start")
     if said.returncode:
         raise explain(place, said.stdout + _tail(log))
+    return True
 
 
 def stop(place: Place) -> None:

@@ -21,16 +21,17 @@ def cache_url(place: Place) -> str:
     return f"unix://{quote(str(_socket(place)))}?db=1"
 
 
-def start(place: Place) -> None:
-    """See that it answers; raise EmbeddedError when it cannot be brought to."""
+def start(place: Place) -> bool:
+    """See that it answers, and tell whether it had to be started; raise EmbeddedError when it cannot be."""
     if _answers(place):
-        return
+        return False
     check_free(place.root)
     log = place.log("valkey.log")
     said = place.call(find_binary(place), *_options(place, log))
     if said.returncode or not _becomes(place, answering=True):
         text = said.stdout + log.read_text("utf-8", "replace")[-500:]
         raise _explain(place, text)
+    return True
 
 
 def stop(place: Place) -> None:
