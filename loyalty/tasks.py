@@ -1,0 +1,13 @@
+"""What the beat asks of the ledger."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from loyalty import ledger
+
+
+@shared_task
+def expire() -> None:
+    ledger.expire(at=timezone.now())
