@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 LEAST_FREE = 500 * 1024**2
@@ -82,8 +83,8 @@ class Place:
     def call(self, *argv: str | Path, say: str = "", timeout: float = 330) -> subprocess.CompletedProcess[str]:
         """Run a program as the servers' account, away from the terminal, and return what it said."""
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
-        account = {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
-        return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        account: dict[str, Any] = {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
+        return subprocess.run(
             [str(word) for word in argv],
             cwd="/",
             env=environment,
