@@ -77,7 +77,7 @@ class LimitReached(Refused):
     """`detail` is the limit per member, in pieces."""
 
     code = "limit_reached"
-    sentence = _("You can redeem this gift %(detail)s times at most.")
+    sentence = _("Each member can redeem %(detail)s of this gift at most.")
 
 
 class InvalidQuantity(Refused, ValueError):

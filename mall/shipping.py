@@ -31,7 +31,7 @@ class WrongState(Refused):
     """The redemption is past this step, or not yet there; `detail` is its state's name."""
 
     code = "wrong_state"
-    sentence = _("Not possible any more: this redemption is %(detail)s.")
+    sentence = _("Not possible: this redemption is %(detail)s.")
 
 
 def pack(*, redemption_ids: Sequence[int], at: datetime) -> int:
