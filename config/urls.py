@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
+from allauth.account import views as allauth
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from loyalty import views as loyalty
+from mall import views as mall
+from members import views as members
+
+sign_in = [
+    path("sign-in/", members.SignIn.as_view(), name="account_login"),
+    path("sign-in/code/", members.EnterCode.as_view(), name="account_confirm_login_code"),
+    path("sign-out/", allauth.logout, name="account_logout"),
+    path("closed/", allauth.account_inactive, name="account_inactive"),
+    # Names that allauth looks up: there is one form for members new and known.
+    path("sign-in/again/", RedirectView.as_view(pattern_name="account_login"), name="account_request_login_code"),
+    path("sign-up/", RedirectView.as_view(pattern_name="account_login", query_string=True), name="account_signup"),
+]
+
+pages = [
+    path("", mall.home, name="home"),
+    path("history/", loyalty.history, name="history"),
+    path("how-it-works/", loyalty.how_it_works, name="how_it_works"),
+    path("mall/", mall.mall, name="mall"),
+    path("mall/<int:gift_id>/", mall.gift, name="gift"),
+    path("mall/<int:gift_id>/redeem/", mall.redeem, name="redeem"),
+    path("redemptions/", mall.redemptions, name="redemptions"),
+    path("redemptions/<int:redemption_id>/", mall.redemption, name="redemption"),
+    path("redemptions/<int:redemption_id>/done/", mall.redeemed, name="redeemed"),
+    path("redemptions/<int:redemption_id>/cancel/", mall.cancel, name="cancel_redemption"),
+    path("redemptions/<int:redemption_id>/received/", mall.receive, name="receive_redemption"),
+]
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("language/", include("django.conf.urls.i18n")),
+    *sign_in,
+    *pages,
 ]

@@ -1,0 +1,81 @@
+"""What members type to sign in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from members.sign_in import stranger
+
+MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
+GAPS = re.compile(r"[\s\-‐-―−().·]+")
+
+
+def e164(text: str) -> str | None:
+    """Return a mobile number of mainland China as `+86…`, however it was typed; None if it is none."""
+    digits = GAPS.sub("", unicodedata.normalize("NFKC", text))
+    found = MOBILE.fullmatch(digits)
+    return f"+86{found[1]}" if found else None
+
+
+class PhoneField(forms.CharField):
+    """A mobile number, full-width digits, spaces and dashes allowed; its value is E.164."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["label"] = _("Mobile number")
+        kwargs["max_length"] = 40
+        kwargs["widget"] = forms.TextInput(
+            attrs={
+                "type": "tel",
+                "inputmode": "tel",
+                "autocomplete": "tel",
+                "placeholder": "138 0000 1111",
+                "autofocus": True,
+            }
+        )
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> str:
+        phone = e164(super().clean(value))
+        if phone is None:
+            raise ValidationError(_("Please enter a mobile number of 11 digits, for example 138 0000 1111."))
+        return phone
+
+
+class PhoneForm(RequestLoginCodeForm):
+    """The one form for members new and known."""
+
+    def clean_phone(self) -> str:
+        phone = super().clean_phone()  # this counts against the limits, so that strangers are made within them
+        self._user = self._user or stranger(phone)
+        return phone
+
+
+class CodeForm(ConfirmLoginCodeForm):
+    """The six digits from the message."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=20,
+        error_messages={"required": _("Please enter the code.")},
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "numeric",
+                "autocomplete": "one-time-code",
+                "pattern": "[0-9０-９ ]*",
+                "placeholder": "••••••",
+                "autofocus": True,
+            }
+        ),
+    )
+
+    def clean_code(self) -> str:
+        typed = unicodedata.normalize("NFKC", self.cleaned_data["code"])
+        self.cleaned_data["code"] = re.sub(r"\s", "", typed)
+        return super().clean_code()

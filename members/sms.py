@@ -1,0 +1,46 @@
+"""Text messages. `SMS_BACKEND` names a callable `send(phone: str, text: str) -> None` that gives one to a provider."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+log = logging.getLogger(__name__)
+
+CONSOLE = "members.sms.console"
+DAY = 24 * 60 * 60
+
+
+class CapReached(Exception):
+    """This phone has been sent as many messages as it may be in a day. Each one costs the brand money."""
+
+    def __str__(self) -> str:
+        return _("This phone has been sent too many codes today. Please try again tomorrow.")
+
+
+def send(*, phone: str, text: str, at: datetime) -> None:
+    """Send a message to a phone (E.164) with the configured backend. Raises CapReached and then sends nothing."""
+    if _count(phone, at) > settings.SMS_PER_PHONE_PER_DAY:
+        raise CapReached
+    import_string(settings.SMS_BACKEND)(phone, text)
+
+
+def console(phone: str, text: str) -> None:
+    """Print the message in the log: for a machine without a provider."""
+    log.info("SMS to %s: %s", phone, text)
+
+
+def shown_on_page() -> bool:
+    """Tell whether codes may be shown on the page: in development, where nothing is really sent."""
+    return bool(settings.DEBUG) and settings.SMS_BACKEND == CONSOLE
+
+
+def _count(phone: str, at: datetime) -> int:
+    key = f"sms:{phone}:{at:%Y%m%d}"
+    cache.add(key, 0, DAY)
+    return cache.incr(key)
