@@ -1,7 +1,7 @@
 """Reading an order file: what it is, then its rows, one at a time and with flat memory.
 
-`recognise` passes over the whole file once and refuses what is no order export; `read` gives a `Row` for each data row that
-was understood, a `BadRow` for each that was not, and `Skipped` for lines that are neither. Formats are in
+`recognise` passes over the whole file once and refuses what is no order export; `read` gives a `Row` for each data row
+that was understood, a `BadRow` for each that was not, and `Skipped` for lines that are neither. Formats are in
 `orders.channels`.
 """
 
@@ -49,11 +49,15 @@ def recognise(path: str | Path, *, expected: str | None = None) -> Recognised:
     parts = list(_parts(path, encoding))
     found = _best(encoding, parts)
     if found is None:
-        raise RefusedFile(lookalike([cells for part in parts for _line, cells in part.lines]) or _stranger(parts, expected))
+        raise RefusedFile(
+            lookalike([cells for part in parts for _line, cells in part.lines]) or _stranger(parts, expected)
+        )
     if expected is not None and found.format.code != expected:
         raise RefusedFile(_other(found.format, expected))
     if not _has_data(path, found):
-        raise RefusedFile(_("This file has a header and no orders below it. Choose a longer period and export it again."))
+        raise RefusedFile(
+            _("This file has a header and no orders below it. Choose a longer period and export it again.")
+        )
     return found
 
 
@@ -152,7 +156,10 @@ def _misfit(line: int, found: int, width: int) -> BadRow:
 
 def _unreadable(record: Unreadable) -> BadRow:
     if record.last > record.line:
-        reason = _("A quotation mark is wrong or never closed: lines %(line)d to %(last)d cannot be read. Export the file again.")
+        reason = _(
+            "A quotation mark is wrong or never closed: lines %(line)d to %(last)d cannot be read. "
+            "Export the file again."
+        )
     else:
         reason = _("The quotation marks of this line are wrong. Correct them, or export the file again.")
     return BadRow(record.line, "", "", "", reason % {"line": record.line, "last": record.last})
@@ -168,13 +175,15 @@ def _told(line: int, cells: list[str], bad: BadCell, found: Recognised) -> BadRo
     if normal(number) == normal(found.header[found.columns["number"]]):
         return Skipped(line, _("The header once more, not an order."))
     place = found.columns.get(bad.column)
-    column = found.header[place].strip() if place is not None else ""
-    return BadRow(line, bare(number)[:64], column, bad.value.strip()[:SHOWN], bad.reason)
+    column, value = (found.header[place], cells[place]) if place is not None else ("", "")
+    return BadRow(line, bare(number)[:64], column.strip(), value.strip()[:SHOWN], bad.reason)
 
 
 def _other(form: Format, expected: str) -> str:
     chosen = FORMATS[expected].name if expected in FORMATS else expected
-    return _("This is a file of “%(found)s”, but “%(chosen)s” was chosen. Choose the right channel or another file.") % {
+    return _(
+        "This is a file of “%(found)s”, but “%(chosen)s” was chosen. Choose the right channel or another file."
+    ) % {
         "found": form.name,
         "chosen": chosen,
     }

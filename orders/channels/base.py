@@ -71,18 +71,16 @@ class Format:
             places.setdefault(normal(name), index)
         found = {}
         for attribute, column in self.columns.items():
-            index = next((places[normal(name)] for name in column.names if normal(name) in places), None)
-            if index is not None:
-                found[attribute] = index
+            known = [places[normal(name)] for name in column.names if normal(name) in places]
+            if known:
+                found[attribute] = known[0]
         return found
 
     def missing(self, header: Sequence[str]) -> list[str]:
         """The required columns that a header lacks, by their usual names."""
         found = self.find(header)
         return [
-            column.names[0]
-            for attribute, column in self.columns.items()
-            if column.required and attribute not in found
+            column.names[0] for attribute, column in self.columns.items() if column.required and attribute not in found
         ]
 
     def recognises(self, header: Sequence[str]) -> bool:
@@ -101,7 +99,9 @@ class Format:
 
     def row(self, line: int, cells: list[str]) -> Row:
         """One record of the file as a row; raises BadCell."""
-        return self.understand(line, *[clean(text) for clean, text in zip(self.cleaners, self.pick(cells))])
+        return self.understand(
+            line, *[clean(text) for clean, text in zip(self.cleaners, self.pick(cells), strict=True)]
+        )
 
 
 def within(part: Decimal | None, whole: Decimal) -> Decimal:
@@ -135,7 +135,7 @@ def settled(
         return status, gross, ZERO
     if refunded > gross:
         reason = _("More was refunded than was paid. Correct the amounts, or export the file again.")
-        raise columns[1].bad(str(refunded), reason)
+        raise columns[1].bad(reason)
     if refunded == gross:
         return REFUNDED, gross, refunded
     return (HOLD if status == HOLD else PARTIALLY_REFUNDED), gross, refunded

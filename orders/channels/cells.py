@@ -37,9 +37,9 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 class BadCell(ValueError):
     """A cell that cannot be used. `column` is the attribute of its column in the format, filled in by the column."""
 
-    def __init__(self, reason: str, value: str = "", column: str = "") -> None:
+    def __init__(self, reason: str, column: str = "") -> None:
         super().__init__(reason)
-        self.reason, self.value, self.column = reason, value, column
+        self.reason, self.column = reason, column
 
 
 def bare(text: str) -> str:
@@ -87,7 +87,10 @@ def money(text: str, remark: re.Pattern[str] | None = None) -> Decimal | None:
     match = MONEY.fullmatch(clean[1:-1] if bracketed else clean)
     if not match or len((match[4] or "").rstrip("0")) > 2 or bracketed + len(match[1]) + len(match[2]) > 1:
         raise BadCell(
-            _("This is not an amount of money. Write it as 1234.50, at most two decimals and 12 digits before the point.")
+            _(
+                "This is not an amount of money. Write it as 1234.50, "
+                "with at most two decimals and 12 digits before the point."
+            )
         )
     amount = Decimal(f"{match[3].replace(',', '')}.{(match[4] or '')[:2]:0<2}")
     return -amount if bracketed or match[1] or match[2] else amount
@@ -110,7 +113,7 @@ def moment(text: str, zone: tzinfo) -> datetime | None:
 def _moment(clean: str, zone: tzinfo) -> datetime | None:
     if SERIAL.fullmatch(clean):
         seconds = round(float(clean) * 86400)
-        return (datetime(1899, 12, 30) + timedelta(seconds=seconds)).replace(tzinfo=zone)
+        return datetime(1899, 12, 30, tzinfo=zone) + timedelta(seconds=seconds)
     if "年" in clean:
         clean = clean.translate(CHINESE_MOMENT).strip().rstrip(":")
         clean = re.sub(r"\s+", " ", clean)

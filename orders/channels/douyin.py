@@ -1,8 +1,8 @@
 """Douyin: the order export of the shop, a row per sub-order.
 
-The same header also comes with a row per main order, whose 子订单编号, products and counts are joined by `;`: such a row
-cannot be split and is one row of its order. The after-sale column wins over the order status, and is the only sign of a
-refund: then the whole row counts as refunded. No buyer is readable in the file.
+The same header also comes with a row per main order, whose 子订单编号, products and counts are joined by `;`: such a
+row cannot be split and is one row of its order. The after-sale column wins over the order status, and is the only sign
+of a refund: then the whole row counts as refunded. No buyer is readable in the file.
 """
 
 from datetime import datetime

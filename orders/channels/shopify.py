@@ -1,11 +1,12 @@
 """Shopify: `orders_export.csv`, a row per line item, the order's own cells on its first row only.
 
 Which row belongs to which order is told by Name, never by which row has a Total. `Total` is *gross*, refunds are in
-`Refunded Amount`. Nothing is ever completed: fulfilled is not received. `Shipping Phone` is the receiver's and is not read.
-Name may repeat across shops; one file comes from one shop.
+`Refunded Amount`. Nothing is ever completed: fulfilled is not received. `Shipping Phone` is the receiver's and is not
+read. Name may repeat across shops; one file comes from one shop.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Self
@@ -62,7 +63,7 @@ class ShopifyOrders(Format):
     sku = Text("Lineitem sku", limit=100)
     quantity = Count("Lineitem quantity")
 
-    def bind(self, columns: dict[str, int]) -> Self:
+    def bind(self, columns: Mapping[str, int]) -> Self:
         """See Format.bind. The copy remembers the latest orders, to carry forward what stands on their first rows."""
         bound = super().bind(columns)
         bound.opened = {}
@@ -81,7 +82,7 @@ class ShopifyOrders(Format):
         if order and (blank or own == order.own):
             return self.further(line, number, picked, order, order.key(row))
         if blank:
-            raise ShopifyOrders.number.bad(number, _lost())
+            raise ShopifyOrders.number.bad(_lost())
         return self.first(line, number, own, row, cells)
 
     def first(self, line: int, number: str, own: tuple[str, ...], row: int, cells: list[str]) -> Row:
@@ -95,10 +96,10 @@ class ShopifyOrders(Format):
     def further(self, line: int, number: str, picked: tuple[str, ...], order: Opened, key: str) -> Row:
         """A further line item: what, how many, and the order's own facts carried forward."""
         if order.first is None:
-            raise ShopifyOrders.number.bad(number, _rejected(order.line))
-        title, sku, quantity = (clean(text) for clean, text in zip(self.cleaners[-3:], picked[-3:]))
-        nothing = {"gross": ZERO, "refunded": ZERO, "shipping": ZERO}
-        return order.first._replace(line=line, row_key=key, title=title, sku=sku, quantity=quantity, **nothing)
+            raise ShopifyOrders.number.bad(_rejected(order.line))
+        title, sku, quantity = (clean(text) for clean, text in zip(self.cleaners[-3:], picked[-3:], strict=True))
+        carried = order.first._replace(gross=ZERO, refunded=ZERO, shipping=ZERO)
+        return carried._replace(line=line, row_key=key, title=title, sku=sku, quantity=quantity)
 
     def understand(
         self,

@@ -64,7 +64,10 @@ def _refuse_by_signature(head: bytes) -> None:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise RefusedFile(
-            _("This is an old Excel workbook (.xls) or one with a password. Save it as .xlsx without a password, or as CSV.")
+            _(
+                "This is an old Excel workbook (.xls) or one with a password. "
+                "Save it as .xlsx without a password, or as CSV."
+            )
         )
     if text.startswith(MARKUP):
         raise RefusedFile(_("This is a web page, whatever its name says. Export the orders as CSV or .xlsx."))
@@ -84,9 +87,15 @@ def _refuse_other_zip(path: Path) -> None:
         raise RefusedFile(_("This workbook or archive is damaged or cut off. Export it again.")) from None
     if any(member.flag_bits & 1 for member in members):
         raise RefusedFile(
-            _("This archive has a password. Unpack it with the password that the platform sent, and upload the file inside.")
+            _(
+                "This archive has a password. Unpack it with the password that the platform sent, "
+                "and upload the file inside."
+            )
         )
-    if not any(member.filename == "xl/workbook.xml" for member in members):
+    names = {member.filename for member in members}
+    if names & {"content.xml", "xl/workbook.bin"}:
+        raise RefusedFile(_("This spreadsheet is of a kind that cannot be read. Save it as .xlsx or as CSV."))
+    if "xl/workbook.xml" not in names:
         raise RefusedFile(_("This is a packed archive. Unpack it and upload the file inside."))
 
 
@@ -104,7 +113,8 @@ def _refuse_unreadable_lines(path: Path) -> None:
         if nul >= 0:
             line = _line_at(path, before + nul)
             raise RefusedFile(
-                _("Line %(line)d has a NUL byte: this is no text file, or it is damaged. Export it again.") % {"line": line}
+                _("Line %(line)d has a NUL byte: this is no text file, or it is damaged. Export it again.")
+                % {"line": line}
             )
         since = _longest(piece, since)
         if since > LONGEST_LINE:
@@ -158,6 +168,9 @@ def _line_at(path: Path, offset: int) -> int:
 
 def _undecodable(path: Path, offset: int) -> RefusedFile:
     return RefusedFile(
-        _("Line %(line)d has characters that are neither UTF-8 nor GB18030: the file is damaged or cut off. Export it again.")
+        _(
+            "Line %(line)d has characters that are neither UTF-8 nor GB18030: the file is damaged or cut off. "
+            "Export it again."
+        )
         % {"line": _line_at(path, offset)}
     )

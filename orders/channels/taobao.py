@@ -1,6 +1,6 @@
 """Taobao and Tmall: the order list `ExportOrderList*.csv` of the seller centre, a row per order.
 
-Its widths (41, 54, 56 columns and relatives) differ only in columns at the end or in the middle, so columns are found by
+Its widths (41, 54, 56 columns and relatives) differ in columns at the end and in the middle, so columns are found by
 name. 买家实际支付金额 is already *net*: 总金额 = 买家实际支付金额 + 退款金额 held in 24,087 of 24,087 real paid rows.
 联系手机 is the receiver's phone and is not read.
 """

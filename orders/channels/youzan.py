@@ -1,7 +1,7 @@
 """Youzan: the order-level export, a row per order.
 
-订单实付金额 is *gross*: refunds (订单已退款金额) are not taken off. The texts of 订单退款状态 are not known, so refunds are told by
-the amounts. 买家手机号 is who bought; 收货人手机号/提货人手机号 is the receiver's and is not read.
+订单实付金额 is *gross*: refunds (订单已退款金额) are not taken off. The texts of 订单退款状态 are not known, so
+refunds are told by the amounts. 买家手机号 is who bought; 收货人手机号/提货人手机号 is the receiver's and is not read.
 """
 
 import re
