@@ -54,6 +54,7 @@ class Format:
     code: ClassVar[str]
     name: ClassVar[Any]
     lacks: ClassVar[Sequence[str]] = ()
+    own_shop: ClassVar[bool] = False  # the brand's own shop: its buyers become members
     columns: ClassVar[Mapping[str, Column]] = {}
     number: ClassVar[Column]
     understand: ClassVar[Callable[..., Row]]
@@ -91,11 +92,11 @@ class Format:
         """A copy that reads one file, whose columns are at these indexes; the cell after the last one must be ""."""
         bound = copy.copy(self)
         bound.pick = itemgetter(*(columns.get(attribute, -1) for attribute in self.columns))
-        bound.cleaners = tuple(self.columns.values())
+        bound.cleaners = tuple(column.__call__ for column in self.columns.values())
         return bound
 
     pick: Callable[[list[str]], tuple[str, ...]]
-    cleaners: tuple[Column, ...]
+    cleaners: tuple[Callable[[str], Any], ...]
 
     def row(self, line: int, cells: list[str]) -> Row:
         """One record of the file as a row; raises BadCell."""

@@ -1,6 +1,7 @@
 """Any file is either read to its last line or refused with a sentence; line numbers are those of an editor."""
 
 import codecs
+import csv
 import io
 import json
 import tracemalloc
@@ -379,3 +380,25 @@ def test_reading_is_streamed_in_order_with_flat_memory(file):
 
     assert last == 40_001
     assert peak < 4 << 20
+
+
+@pytest.mark.parametrize("name", ["taobao_ExportOrderList", "douyin_orders", "youzan_orders", "shopify_orders_export"])
+@pytest.mark.parametrize(("codec", "delimiter", "end"), [("gb18030", "\t", "\r\n"), ("utf-8-sig", ";", "\n")])
+def test_sample_saved_another_way_gives_the_same(file, name, codec, delimiter, end):
+    original = DATA / "samples" / f"{name}.csv"
+    text = original.read_bytes().decode(reading.recognise(original).encoding)
+    resaved = io.StringIO()
+    writer = csv.writer(resaved, delimiter=delimiter, lineterminator=end)
+    writer.writerows(csv.reader(io.StringIO(text, newline="")))
+
+    assert everything(file(resaved.getvalue().encode(codec))) == everything(original)
+
+
+@pytest.mark.parametrize("name", ["douyin_orders", "youzan_orders"])
+def test_sample_saved_as_a_workbook_gives_the_same(file, name):
+    original = DATA / "samples" / f"{name}.csv"
+    text = original.read_bytes().decode(reading.recognise(original).encoding)
+
+    path = file(workbook(csv.reader(io.StringIO(text, newline=""))), "orders.xlsx")
+
+    assert everything(path) == everything(original)
