@@ -7,6 +7,7 @@ enter Python. A file `<app>/sql/NAME.sql` names its relations as `{relation}` an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -14,6 +15,9 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
+
+
+PLACES = re.compile(r"%\((?P<value>\w+)\)s|\{relation\}")
 
 
 class Relation(NamedTuple):
@@ -50,23 +54,24 @@ def text(app: str, name: str) -> str:
 
 
 def run(app: str, name: str, /, *, relation: Relation | None = None, **values: Any) -> list[tuple[Any, ...]]:
-    """Run `<app>/sql/<name>.sql` and return its rows (empty for a statement that returns none).
-
-    Only named values may stand in the file; the relation's own values are renamed to fit.
-    """
-    statement = text(app, name)
-    if relation is not None:
-        named, relation_values = _named(relation)
-        statement = statement.replace("{relation}", named)
-        values = {**values, **relation_values}
+    """Run `<app>/sql/<name>.sql` and return its rows (empty for a statement that returns none)."""
+    statement = over(app, name, relation=relation, **values)
     with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
+        cursor.execute(statement.sql, statement.params)
         return cursor.fetchall() if cursor.description else []
 
 
-def _named(relation: Relation) -> tuple[str, dict[str, Any]]:
-    """Turn the `%s` places of a relation into names that cannot meet the file's own."""
-    names = [f"relation_{number}" for number in range(len(relation.params))]
-    places = tuple(f"%({name})s" for name in names)
-    named = relation.sql % places if places else relation.sql
-    return named, dict(zip(names, relation.params, strict=True))
+def over(app: str, name: str, /, *, relation: Relation | None = None, **values: Any) -> Relation:
+    """Return `<app>/sql/<name>.sql` over a relation, itself a relation: nothing is run."""
+    params: list[Any] = []
+
+    def fill(place: re.Match[str]) -> str:
+        if place["value"]:
+            params.append(values[place["value"]])
+            return "%s"
+        if relation is None:
+            raise TypeError(f"{app}/sql/{name}.sql works over a relation")
+        params.extend(relation.params)
+        return relation.sql
+
+    return Relation(PLACES.sub(fill, text(app, name)), tuple(params))

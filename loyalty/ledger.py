@@ -23,11 +23,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
@@ -36,9 +36,6 @@ from config import sql
 from config.sql import Relation
 from loyalty.models import Kind, PointsPolicy, Posting
 from members import tiers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +102,15 @@ class Posted(NamedTuple):
         return Posted(*(a + b for a, b in zip(self, other, strict=True)))
 
 
+class Chunk(NamedTuple):
+    """What one transaction of `post_many` gave: counts, points, growth, and the rule versions that it used."""
+
+    posted: Posted
+    points: int
+    growth: int
+    rules: list[int]
+
+
 class Standing(NamedTuple):
     """What a member has at a moment. `expiring`: the available points that end, soonest first."""
 
@@ -141,8 +147,8 @@ def credit(
     row = [member_id, points, growth, kind, source, key, at, available_at or at, expires_at or "infinity"]
     row += [list(rule_versions), actor_id, note, None if breakdown is None else json.dumps(breakdown, ensure_ascii=False)]
     with transaction.atomic(), _named_refusals():
-        posted = _post(_numbered(Relation.rows(CREDIT_COLUMNS, [row])), at=at)
-        if posted.different:
+        done = _post(_numbered(Relation.rows(CREDIT_COLUMNS, [row])), at=at)
+        if done.posted.different:
             raise KeyReused
         return Posting.objects.get(source=source, key=key)
 
@@ -209,18 +215,22 @@ def claw_back_many(relation: Relation, *, at: datetime) -> list[int]:
         return [row[0] for row in sql.run("loyalty", "claw_back", relation=relation, at=at, clamp=clamp)]
 
 
-def post_many(relation: Relation, *, at: datetime) -> Posted:
+def post_many(relation: Relation, *, at: datetime, on_chunk: Callable[[Chunk], None] | None = None) -> Posted:
     """Credit every row of a relation with CREDIT_COLUMNS, in chunks of 5,000 keys in order, a transaction each.
 
     `at` is the moment of posting (ended lots and debts are settled by it); `occurred_at` is each row's own. A row
-    whose key was posted before moves nothing and is counted as same or different.
+    whose key was posted before moves nothing and is counted as same or different. `on_chunk` is called within each
+    transaction, so that what its caller notes of it is as true as the postings.
     """
     with _staged(relation) as rows:
         total = Posted(0, 0, 0)
         for first in range(1, rows + 1, CHUNK):
             chunk = Relation("select * from posting_batch where n >= %s and n < %s", (first, first + CHUNK))
             with transaction.atomic(), _named_refusals():
-                total += _post(chunk, at=at)
+                done = _post(chunk, at=at)
+                if on_chunk:
+                    on_chunk(done)
+            total += done.posted
         return total
 
 
@@ -259,18 +269,15 @@ def refusal(error: DatabaseError) -> LedgerError | None:
     return None
 
 
-def _post(batch: Relation, *, at: datetime) -> Posted:
+def _post(batch: Relation, *, at: datetime) -> Chunk:
     """Post one chunk: postings (which take keys and balances), lots, debts, tiers."""
-    ((asked, new),) = sql.run("loyalty", "post", relation=batch)
+    ((asked, new, points, growth, rules),) = sql.run("loyalty", "post", relation=batch)
     if new:
         sql.run("loyalty", "post_lots", relation=batch)
         sql.run("loyalty", "post_settle", relation=batch, at=at)
         tiers.follow(Relation(_grown_sql(batch), batch.params), at=at)
-    same = asked - new
-    if same:
-        ((different,),) = sql.run("loyalty", "post_different", relation=batch)
-        return Posted(new, same - different, different)
-    return Posted(new, 0, 0)
+    different = sql.run("loyalty", "post_different", relation=batch)[0][0] if new < asked else 0
+    return Chunk(Posted(new, asked - new - different, different), points, growth, rules)
 
 
 def _grown_sql(batch: Relation) -> str:
@@ -305,10 +312,10 @@ def _staged(relation: Relation) -> Iterator[int]:
 def _due(at: datetime, slices: int, part: int, damaged: set[int], lock: str) -> list[int]:
     """Return members with ended lots, not locked by anybody when asked to skip those."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            sql.text("loyalty", "expire_due") + lock,
-            {"at": at, "slices": slices, "part": part, "damaged": list(damaged), "members": EXPIRE_MEMBERS},
+        due = sql.over(
+            "loyalty", "expire_due", at=at, slices=slices, part=part, damaged=list(damaged), members=EXPIRE_MEMBERS
         )
+        cursor.execute(f"{due.sql} {lock}", due.params)
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -193,7 +193,7 @@ class PointsPolicy(models.Model):
 
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     pending_days = models.PositiveSmallIntegerField(
-        _("days until points of an order are available"), default=0, help_text=_("Leave time for refunds: 7 to 15.")
+        _("days until points of an order are available"), default=7, help_text=_("Leave time for refunds: 7 to 15.")
     )
     pending_from = models.CharField(_("counted from"), max_length=10, choices=Anchor, default=Anchor.PAID)
     expiry = models.CharField(_("points expire"), max_length=10, choices=Expiry, default=Expiry.ROLLING)
@@ -283,7 +283,9 @@ class EarningRule(models.Model):
     first_version = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, editable=False, related_name="later_versions"
     )
+    in_force_from = models.DateTimeField(_("in force from"), null=True, editable=False)
     superseded_at = models.DateTimeField(_("superseded at"), null=True, editable=False)
+    first_used_at = models.DateTimeField(_("first used at"), null=True, editable=False)
     active = models.BooleanField(_("active"), default=True)
 
     condition_channels = ArrayField(

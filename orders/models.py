@@ -6,9 +6,11 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
+from config.sql import Relation
 from members.models import Member
 
 MONEY = {"max_digits": 14, "decimal_places": 2}
@@ -30,8 +32,8 @@ ELIGIBLE = (Status.PAID, Status.COMPLETED, Status.PARTIALLY_REFUNDED)
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
-    def codes(self) -> list[str]:
-        return list(self.values_list("code", flat=True))
+    def active(self) -> ChannelQuerySet:
+        return self.filter(active=True)
 
 
 class Channel(models.Model):
@@ -106,7 +108,7 @@ class OrderImport(models.Model):
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     eligible_orders = models.PositiveIntegerField(_("orders that count"), default=0)
     paid_total = models.DecimalField(_("paid in total"), default=Decimal(0), **MONEY)
-    members_matched = models.PositiveIntegerField(_("orders of known members"), default=0)
+    members_matched = models.PositiveIntegerField(_("known members"), default=0)
     points = models.BigIntegerField(_("points"), default=0)
     growth = models.BigIntegerField(_("growth value"), default=0)
     seconds = models.FloatField(_("seconds"), default=0)
@@ -116,7 +118,7 @@ class OrderImport(models.Model):
     )
     created_at = models.DateTimeField(_("uploaded at"))
     finished_at = models.DateTimeField(_("finished at"), null=True)
-    leased_until = models.DateTimeField(null=True, editable=False)
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
 
     objects = OrderImportQuerySet.as_manager()
 
@@ -125,9 +127,7 @@ class OrderImport(models.Model):
         verbose_name = _("order import")
         verbose_name_plural = _("order imports")
         indexes = [
-            models.Index(
-                fields=["leased_until"], condition=~Q(state__in=["DONE", "REFUSED", "FAILED"]), name="import_unfinished"
-            )
+            models.Index(fields=["id"], condition=~Q(state__in=["DONE", "REFUSED", "FAILED"]), name="import_unfinished")
         ]
 
     def __str__(self) -> str:
@@ -195,6 +195,36 @@ class OrderQuerySet(models.QuerySet["Order"]):
             .filter(paid_at__isnull=False, gross__gt=0)
             .filter(Q(channel__earns_at=Channel.EarnsAt.PAID) | completed)
         )
+
+    def in_file(self, order_import: OrderImport) -> OrderQuerySet:
+        """Return the orders that a staged file names, changed by it or not."""
+        staged = StagedRow.objects.filter(order_import=order_import, number=OuterRef("number"))
+        return self.filter(Exists(staged), channel=order_import.channel)
+
+    def purchases(self) -> Relation:
+        """Return what these orders may earn, as loyalty.earning wants it."""
+        return Relation.of(
+            self.earning()
+            .annotate(
+                key=_award_key(),
+                tier_id=Cast(Value(None), models.BigIntegerField()),
+                pending_days=F("channel__pending_days"),
+            )
+            .values(
+                "key", "member_id", "tier_id", "gross", "shipping", "paid_at", "completed_at", "pending_days",
+                channel_code=F("channel__code"),
+            )
+        )
+
+    def refunds(self) -> OrderQuerySet:
+        """Return those of which money went back, with the `key` of their award."""
+        return self.filter(refunded__gt=0).exclude(member=None).annotate(key=_award_key())
+
+
+def _award_key() -> Concat:
+    """channel:number#award, the key of an order's posting."""
+    award = Cast("award", models.TextField())
+    return Concat("channel__code", Value(":"), "number", Value("#"), award, output_field=models.TextField())
 
 
 class Order(models.Model):

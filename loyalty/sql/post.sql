@@ -11,6 +11,8 @@ posted as (
       from batch
      order by source, key
         on conflict (source, key) do nothing
-    returning 1
+    returning points, growth, rule_versions
 )
-select (select count(*) from batch), (select count(*) from posted)
+select (select count(*) from batch), count(*), coalesce(sum(points), 0)::bigint, coalesce(sum(growth), 0)::bigint,
+       array(select distinct unnest(rule_versions) from posted)
+  from posted

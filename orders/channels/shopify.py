@@ -48,6 +48,7 @@ class ShopifyOrders(Format):
 
     code = "shopify"
     name = gettext_lazy("Shopify order export")
+    own_shop = True
 
     number = Id("Name", shape=NAME)
     status = Status("Financial Status", words=STATUS_WORDS)

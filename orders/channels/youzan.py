@@ -29,6 +29,7 @@ class YouzanOrders(Format):
 
     code = "youzan"
     name = gettext_lazy("Youzan order export")
+    own_shop = True
 
     number = Id("订单号", shape=NUMBER)
     status = Status("订单状态", words=STATUS_WORDS)

@@ -360,3 +360,16 @@ begin
         select id from posted;
     end loop;
 end $$;
+
+-- When points earned at a moment end, in the brand's zone: at the end of a day (months later, clamped to the month's
+-- last day), at the end of a calendar year, or never.
+create function loyalty_expires_at(earned timestamptz, zone text, expiry text, months integer, years integer)
+returns timestamptz language sql stable parallel safe as $$
+    select case expiry
+        when 'rolling' then ((earned at time zone zone)::date + make_interval(months => months) + interval '1 day')
+                            at time zone zone
+        when 'year_end' then (date_trunc('year', earned at time zone zone) + make_interval(years => years + 1))
+                             at time zone zone
+        else 'infinity'
+    end
+$$;

@@ -1,3 +1,4 @@
+drop function loyalty_expires_at;
 drop function loyalty_claw_back, loyalty_give_back, loyalty_debit, loyalty_settle, loyalty_expire_members;
 drop trigger owes_only_without_points on loyalty_balance;
 drop trigger move_inserted on loyalty_move;

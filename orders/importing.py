@@ -1,0 +1,338 @@
+"""A platform's file becomes orders, members, points: stage → check → match → store → earn, each step can be run again.
+
+`OrderImport.state` says what is done. A step works under the lock of its import's row and notes its progress in the
+same transaction as its work, so a killed worker loses nothing and nothing is done twice: whoever runs the import next
+goes on from there. Buyers are matched before orders are stored, so that an order is written once.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from django.core.files import File
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from config import sql
+from config.sql import Relation
+from loyalty import earning, ledger
+from loyalty.models import Posting
+from orders import reading
+from orders.channels import FORMATS
+from orders.channels.base import Format
+from orders.channels.rows import BadRow, Recognised, RefusedFile, Row
+from orders.models import Channel, Order, OrderImport, RejectedRow, StagedRow
+
+log = logging.getLogger(__name__)
+
+CHUNK = 5_000
+REFUNDS = 2_000
+MOST_FAILURES = 3
+STAGED_COLUMNS = Row._fields
+State = OrderImport.State
+
+
+def accept(*, file: BinaryIO, name: str, channel_code: str | None, actor_id: int | None, at: datetime) -> OrderImport:
+    """Keep an uploaded file and note it for import; nothing is read yet. `channel_code` None: recognise it.
+
+    Raises Channel.DoesNotExist.
+    """
+    channel = Channel.objects.get(code=channel_code) if channel_code else None
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    order_import = OrderImport(
+        name=Path(name).name[:255], sha256=digest, channel=channel, created_by_id=actor_id, created_at=at
+    )
+    order_import.file.save(f"{digest[:16]}{Path(name).suffix[:8]}", File(file), save=False)
+    order_import.save()
+    return order_import
+
+
+def run(*, import_id: int, at: datetime) -> OrderImport:
+    """Take an import from where it stands to its end; returns it as it stands then.
+
+    `at` is the moment of posting. Somebody else at work on it: returns at once. An error is counted and raised again;
+    after three the import is given up as FAILED, and nothing that it stored is lost.
+    """
+    started = time.monotonic()
+    try:
+        while (order_import := _step(import_id, at)) is not None and order_import.state not in OrderImport.ENDED:
+            pass
+    except Exception:
+        _count_failure(import_id)
+        raise
+    finally:
+        spent = time.monotonic() - started
+        OrderImport.objects.filter(pk=import_id).update(seconds=F("seconds") + spent)
+    return OrderImport.objects.get(pk=import_id)
+
+
+def seen_before(order_import: OrderImport) -> OrderImport | None:
+    """Return an earlier import of the very same content."""
+    earlier = OrderImport.objects.filter(sha256=order_import.sha256, pk__lt=order_import.pk)
+    return earlier.filter(state=State.DONE).first()
+
+
+def rejects_csv(import_id: int) -> Iterator[str]:
+    """Return the rejected rows as CSV lines with a header; formulas are disarmed, for a spreadsheet will open it."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    rows = RejectedRow.objects.filter(order_import_id=import_id).values_list(
+        "line", "number", "column", "value", "reason"
+    )
+    header = (_("line"), _("order number"), _("column"), _("value"), _("reason"))
+    yield "\ufeff"
+    for row in (header, *rows.iterator()):
+        writer.writerow([disarmed(cell) for cell in row])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def disarmed(cell: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula."""
+    if isinstance(cell, str) and cell.lstrip(" \"'\t\r\n\0").startswith(("=", "+", "-", "@")):
+        return f"'{cell}"
+    return cell
+
+
+def _step(import_id: int, at: datetime) -> OrderImport | None:
+    """Do the next piece of work; None if somebody else has the import."""
+    order_import = _claimed(import_id)
+    if order_import is None or order_import.state in OrderImport.ENDED:
+        return order_import
+    steps: dict[str, Callable[[OrderImport, datetime], None]] = {
+        State.UPLOADED: stage,
+        State.STAGED: check,
+        State.CHECKED: match,
+        State.MATCHED: store,
+        State.STORED: earn,
+    }
+    steps[order_import.state](order_import, at)
+    order_import.refresh_from_db()
+    return order_import
+
+
+def _claimed(import_id: int) -> OrderImport | None:
+    with transaction.atomic():
+        return OrderImport.objects.select_for_update(skip_locked=True).filter(pk=import_id).first()
+
+
+@contextmanager
+def _holding(order_import: OrderImport) -> Iterator[bool]:
+    """A transaction that holds the import's row; yields whether it still stands where the caller thinks."""
+    with transaction.atomic():
+        held = OrderImport.objects.select_for_update().get(pk=order_import.pk)
+        yield (held.state, held.stored_to) == (order_import.state, order_import.stored_to)
+
+
+def stage(order_import: OrderImport, at: datetime) -> None:
+    """Read the whole file into the staging table by COPY; refuse it if it is no order export."""
+    try:
+        with _holding(order_import) as mine, _local(order_import) as path:
+            if mine:
+                _stage(order_import, path)
+    except RefusedFile as refused:
+        OrderImport.objects.filter(pk=order_import.pk, state=State.UPLOADED).update(
+            state=State.REFUSED, reason=str(refused), finished_at=at
+        )
+
+
+def _stage(order_import: OrderImport, path: Path) -> None:
+    expected = order_import.channel.format if order_import.channel else None
+    recognised = reading.recognise(path, expected=expected)
+    channel = order_import.channel or _channel_of(recognised)
+    StagedRow.objects.filter(order_import=order_import).delete()
+    RejectedRow.objects.filter(order_import=order_import).delete()
+    with tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as rejects:
+        rows, staged = _copy_rows(order_import, path, recognised, rejects)
+        _copy_rejects(rejects)
+    with connection.cursor() as cursor:
+        cursor.execute("analyze orders_stagedrow")
+    OrderImport.objects.filter(pk=order_import.pk).update(
+        state=State.STAGED,
+        channel=channel,
+        encoding=recognised.encoding,
+        rows=rows,
+        staged=staged,
+        rejected=RejectedRow.objects.filter(order_import=order_import).count(),
+    )
+
+
+def _channel_of(recognised: Recognised) -> Channel:
+    """Return the one channel that reads this format; the first file of a platform makes it."""
+    code = recognised.format.code
+    channels = list(Channel.objects.active().filter(format=code)[:2])
+    if len(channels) > 1:
+        raise RefusedFile(_("Several channels have files of this kind. Choose the channel that it belongs to."))
+    if channels:
+        return channels[0]
+    return Channel.objects.get_or_create(code=code, defaults=_first_channel(FORMATS[code]))[0]
+
+
+def _first_channel(form: Format) -> dict[str, Any]:
+    return {"name": str(form.name), "format": form.code, "enrol": form.own_shop}
+
+
+def _copy_rows(
+    order_import: OrderImport, path: Path, recognised: Recognised, rejects: IO[str]
+) -> tuple[int, int]:
+    """Send the valid rows to the server as they are read; returns how many rows there are and how many are valid."""
+    rows = staged = 0
+    rejected = csv.writer(rejects)
+    columns = ", ".join(f'"{name}"' for name in STAGED_COLUMNS)
+    with (
+        connection.cursor() as cursor,
+        cursor.cursor.copy(f"copy orders_stagedrow (order_import_id, {columns}) from stdin") as copy,
+    ):
+        for row in reading.read(path, recognised):
+            if isinstance(row, Row):
+                copy.write_row((order_import.pk, *row))
+                staged += 1
+            elif isinstance(row, BadRow):
+                rejected.writerow((order_import.pk, *row))
+            rows += 1
+    return rows, staged
+
+
+def _copy_rejects(rejects: IO[str]) -> None:
+    rejects.seek(0)
+    columns = ", ".join(f'"{name}"' for name in BadRow._fields)
+    statement = f"copy orders_rejectedrow (order_import_id, {columns}) from stdin (format csv, force_not_null ({columns}))"
+    with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
+        while block := rejects.read(1 << 16):
+            copy.write(block)
+
+
+def check(order_import: OrderImport, at: datetime) -> None:
+    """Count what the whole file holds. A staging table that a crash has emptied is filled again."""
+    with _holding(order_import) as mine:
+        if not mine:
+            return
+        if order_import.staged and not StagedRow.objects.filter(order_import=order_import).exists():
+            OrderImport.objects.filter(pk=order_import.pk).update(state=State.UPLOADED)
+            return
+        orders = StagedRow.objects.filter(order_import=order_import).values("number").distinct().count()
+        OrderImport.objects.filter(pk=order_import.pk).update(state=State.CHECKED, orders=orders)
+
+
+def match(order_import: OrderImport, at: datetime) -> None:
+    """Enrol buyers with a phone of their own where the channel says so, and bind their accounts to them."""
+    with _holding(order_import) as mine:
+        if not mine:
+            return
+        channel = order_import.channel
+        assert channel is not None
+        if channel.enrol:
+            sql.run("orders", "enrol", order_import=order_import.pk, channel=channel.code, at=at)
+        sql.run("orders", "bind", order_import=order_import.pk, platform=channel.format)
+        OrderImport.objects.filter(pk=order_import.pk).update(state=State.MATCHED)
+
+
+def store(order_import: OrderImport, at: datetime) -> None:
+    """Store one chunk of orders with their lines and members; the last one ends the step."""
+    channel = order_import.channel
+    assert channel is not None
+    with _holding(order_import) as mine:
+        if not mine:
+            return
+        if order_import.staged and not StagedRow.objects.filter(order_import=order_import).exists():
+            OrderImport.objects.filter(pk=order_import.pk).update(state=State.UPLOADED, stored_to="")
+            return
+        bound = {"order_import": order_import.pk, "after": order_import.stored_to}
+        ((upto,),) = sql.run("orders", "chunk_end", **bound, rows=CHUNK)
+        if upto is None:
+            OrderImport.objects.filter(pk=order_import.pk).update(
+                state=State.STORED, unchanged=F("orders") - F("new") - F("updated")
+            )
+            return
+        sql.run("orders", "lock_channel", channel=channel.pk)
+        ((new, updated, eligible, paid),) = sql.run(
+            "orders", "store", **bound, upto=upto, channel=channel.pk, platform=channel.format
+        )
+        OrderImport.objects.filter(pk=order_import.pk).update(
+            stored_to=upto,
+            new=F("new") + new,
+            updated=F("updated") + updated,
+            eligible_orders=F("eligible_orders") + eligible,
+            paid_total=F("paid_total") + paid,
+        )
+
+
+def earn(order_import: OrderImport, at: datetime) -> None:
+    """Give what the file's orders earn, take back what was refunded, and end the import."""
+
+    def note(points: int, growth: int) -> None:
+        OrderImport.objects.filter(pk=order_import.pk).update(points=F("points") + points, growth=F("growth") + growth)
+
+    award(Order.objects.in_file(order_import), at=at, note=note)
+    with _holding(order_import) as mine:
+        if not mine:
+            return
+        members = Order.objects.in_file(order_import).exclude(member=None).values("member").distinct().count()
+        StagedRow.objects.filter(order_import=order_import).delete()
+        OrderImport.objects.filter(pk=order_import.pk).update(
+            state=State.DONE, members_matched=members, finished_at=at
+        )
+
+
+def award(orders: Any, *, at: datetime, note: Callable[[int, int], None]) -> None:
+    """Let orders earn and take back the share of what was refunded; `note` is told the points and growth moved.
+
+    `orders` is an Order queryset of any size. What was done before is not done again.
+    """
+    earning.award(orders.purchases(), at=at, on_chunk=lambda chunk: note(chunk.points, chunk.growth))
+    after = 0
+    refunds = Relation.of(orders.refunds().values("key", "refunded", "gross"))
+    while True:
+        batch = sql.over("orders", "refunds", relation=refunds, after=after, most=REFUNDS)
+        last = _last_posting(batch)
+        if last is None:
+            return
+        with transaction.atomic():
+            taken = Posting.objects.filter(pk__in=ledger.claw_back_many(batch, at=at))
+            moved = taken.values_list("points", "growth")
+            if moved:
+                note(sum(points for points, _growth in moved), sum(growth for _points, growth in moved))
+        after = last
+
+
+def _last_posting(batch: Relation) -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"select max(posting_id) from ({batch.sql}) batch", batch.params)
+        return cursor.fetchone()[0]
+
+
+def _count_failure(import_id: int) -> None:
+    log.exception("import %s stopped by an error", import_id)
+    with transaction.atomic():
+        order_import = OrderImport.objects.select_for_update().get(pk=import_id)
+        order_import.failures += 1
+        if order_import.failures >= MOST_FAILURES:
+            order_import.state = State.FAILED
+            order_import.reason = _("The import met an error three times and was given up. What it stored is kept.")
+        order_import.save(update_fields=["failures", "state", "reason"])
+
+
+@contextmanager
+def _local(order_import: OrderImport) -> Iterator[Path]:
+    """Yield the file on this machine, fetched if the storage keeps it elsewhere."""
+    try:
+        yield Path(order_import.file.path)
+    except NotImplementedError:
+        with tempfile.NamedTemporaryFile(suffix=Path(order_import.name).suffix) as copy, order_import.file.open() as file:
+            for block in file.chunks():
+                copy.write(block)
+            copy.flush()
+            yield Path(copy.name)

@@ -1,0 +1,29 @@
+"""Orders that waited find their member: by account or by the buyer's own phone, never by a masked one or a receiver's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from config import sql
+from orders import importing
+from orders.models import Order
+
+BATCH = 5_000
+
+
+def match_waiting(*, at: datetime) -> int:
+    """Give waiting orders to the members that have joined since, and let them earn; returns how many orders.
+
+    `at` is the moment of posting. Some thousands a transaction; a batch is matched and earns, or neither.
+    """
+    matched = 0
+    while True:
+        with transaction.atomic():
+            ids = [row[0] for row in sql.run("orders", "match_waiting", most=BATCH)]
+            if ids:
+                importing.award(Order.objects.filter(pk__in=ids), at=at, note=lambda points, growth: None)
+        matched += len(ids)
+        if len(ids) < BATCH:
+            return matched

@@ -1,0 +1,28 @@
+-- reads: members_member, members_identity   writes: orders_order.member   re-run: finds only who joined since
+with waiting as (
+    select id, member_id
+      from (
+           select o.id, i.member_id
+             from orders_order o
+             join orders_channel c on c.id = o.channel_id
+             join members_identity i on i.channel = c.format and i.external_id = o.buyer
+            where o.member_id is null and o.buyer <> ''
+           union all
+           select o.id, m.id
+             from orders_order o
+             join members_member m on m.phone = o.phone and m.merged_into_id is null
+            where o.member_id is null and o.phone <> ''
+      ) found
+     limit %(most)s
+),
+one as (
+    select distinct on (id) id, member_id from waiting order by id
+),
+locked as (
+    select o.id, one.member_id from orders_order o join one using (id) order by o.id for update of o
+)
+update orders_order o
+   set member_id = locked.member_id
+  from locked
+ where o.id = locked.id and o.member_id is null
+returning o.id

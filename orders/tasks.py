@@ -1,0 +1,25 @@
+"""What web and beat ask of the orders."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from orders import importing, matching
+from orders.models import OrderImport
+
+
+@shared_task
+def run_import(import_id: int) -> None:
+    importing.run(import_id=import_id, at=timezone.now())
+
+
+@shared_task
+def resume_imports() -> None:
+    for import_id in OrderImport.objects.unfinished().values_list("pk", flat=True):
+        run_import.delay(import_id)
+
+
+@shared_task
+def match_waiting() -> None:
+    matching.match_waiting(at=timezone.now())
