@@ -122,7 +122,10 @@ def _call(arguments: list[Any]) -> int:
             cursor.execute("select mall_redeem(%s, %s, %s, %s, %s, %s, %s, %s)", arguments)
             return int(cursor.fetchone()[0])
     except DatabaseError as error:
-        raise _refusal(error) or error from error
+        refused = _refusal(error)
+        if refused is None:
+            raise
+        raise refused from error
 
 
 def _undone_when_refused() -> AbstractContextManager[Any]:

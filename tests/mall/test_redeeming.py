@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import DataError
 from django.utils import translation
 
 from loyalty.models import Posting
@@ -197,6 +198,17 @@ def test_the_dearest_gift_in_the_largest_quantity_does_not_overflow(lin: Member)
 
     assert made.points == 10**13
     assert points_of(lin) == 0
+
+
+def test_what_is_no_refusal_stays_the_database_s_error(lin: Member, umbrella: Gift) -> None:
+    give(lin, 100)
+    endless = Address("林", "13800001111", "上海市" * 101)
+
+    with pytest.raises(DataError, match="too long") as error:
+        redeem(member_id=lin.pk, gift_id=umbrella.pk, quantity=1, at=NOON, request_key="click", address=endless)
+
+    assert error.value.__cause__ is not error.value
+    assert (points_of(lin), pieces_of(umbrella)) == (100, 5)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
