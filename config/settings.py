@@ -8,6 +8,7 @@ from pathlib import Path
 import environ
 from csp.constants import SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import embedded
@@ -202,5 +203,28 @@ UNFOLD = {
     "SITE_TITLE": _("Jifen back office"),
     "SITE_HEADER": _("Jifen"),
     "SITE_SUBHEADER": _("Members and points"),
+    "SITE_SYMBOL": "stars",
     "SITE_URL": "/",
+    "SHOW_LANGUAGES": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "config.dashboard.today",
+    "SIDEBAR": {"navigation": "config.sidebar.navigation"},
+    "TABS": "config.sidebar.tabs",
+    "STYLES": [lambda request: static("admin_jifen/back_office.css")],
+    "SCRIPTS": [lambda request: static("admin_jifen/back_office.js")],
+    "COLORS": {
+        "primary": {
+            "50": "#f0faf7",
+            "100": "#d8f0e9",
+            "200": "#b2e0d3",
+            "300": "#82cab8",
+            "400": "#4caf99",
+            "500": "#2a917c",
+            "600": "#0d6b5b",
+            "700": "#0b594c",
+            "800": "#0a473d",
+            "900": "#093b33",
+            "950": "#04231e",
+        },
+    },
 }

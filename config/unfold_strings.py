@@ -14,7 +14,8 @@ STRINGS = (
     gettext_noop("Select currency"),
     gettext_noop("Select action to run"),
     gettext_noop(
-        'Raw passwords are not stored, so there is no way to see this user’s password, but you can change the password using <a href="{}" class="text-primary-600 dark:text-primary-500">this form</a>.'
+        "Raw passwords are not stored, so there is no way to see this user’s password, but you can change the password "
+        'using <a href="{}" class="text-primary-600 dark:text-primary-500">this form</a>.'
     ),
     gettext_noop("Select format"),
     gettext_noop("Submit"),

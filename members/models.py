@@ -36,9 +36,7 @@ class Programme(models.Model):
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     brand = models.CharField(_("brand name"), max_length=60, default="Jifen")
     time_zone = models.CharField(_("time zone"), max_length=60, default="Asia/Shanghai")
-    tier_policy = models.CharField(
-        _("tier policy"), max_length=10, choices=TierPolicy, default=TierPolicy.LIFETIME
-    )
+    tier_policy = models.CharField(_("tier policy"), max_length=10, choices=TierPolicy, default=TierPolicy.LIFETIME)
 
     class Meta:
         verbose_name = _("programme")
@@ -141,17 +139,18 @@ class Member(models.Model):
         "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False
     )
     joined_at = models.DateTimeField(_("joined at"))
-    joined_by = models.CharField(_("joined by"), max_length=30, blank=True, help_text=_("Channel of the first contact."))
+    joined_by = models.CharField(
+        _("joined by"), max_length=30, blank=True, help_text=_("Channel of the first contact.")
+    )
 
     objects = MemberQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
+        permissions = [("view_phone", _("Can see whole phone numbers"))]
         constraints = [
-            models.UniqueConstraint(
-                fields=["phone"], condition=Q(merged_into=None), name="member_phone_unique"
-            ),
+            models.UniqueConstraint(fields=["phone"], condition=Q(merged_into=None), name="member_phone_unique"),
             models.CheckConstraint(
                 condition=Q(phone=None) | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"), name="member_phone_e164"
             ),

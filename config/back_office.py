@@ -1,0 +1,183 @@
+"""What the pages of the back office share.
+
+Laws:
+- No list counts a large table: an unfiltered one is estimated from PostgreSQL's own statistics, a filtered one is
+  counted up to `MOST_COUNTED` rows.
+- Facts are looked at. They change by actions that make one domain call each.
+- What cannot be taken back asks first, then acts, logs it and says how many.
+- The rights of an action stand in its decorator as the name of a `has_…_permission` method: for a dotted name
+  unfold's system check asks the database, and `migrate` would fail on an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.paginator import Paginator
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+MOST_COUNTED = 10_000
+MOST_PAGES = 1_000
+MOST_LISTED = 20
+
+# Nothing here is deleted by the handful; most of it never.
+admin.site.disable_action("delete_selected")
+
+
+class BoundedPaginator(Paginator):
+    """Pages of a table that may be large. `inexact` says in what way `count` may be wrong."""
+
+    template_name = "admin/bounded_pagination.html"
+
+    def __init__(self, *args: Any, filtered: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filtered = filtered
+        self.inexact = ""
+
+    @cached_property
+    def count(self) -> int:
+        if not self.filtered and (rows := estimate(self.object_list.model)) > MOST_COUNTED:
+            self.inexact = "about"
+            return rows
+        found = self.object_list.order_by()[: MOST_COUNTED + 1].count()
+        self.inexact = "more" if found > MOST_COUNTED else ""
+        return min(found, MOST_COUNTED)
+
+    @cached_property
+    def num_pages(self) -> int:
+        return min(super().num_pages, MOST_PAGES)
+
+
+def estimate(model: type[Model]) -> int:
+    """Return about how many rows a table has, as PostgreSQL last counted them; reads no row of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("select greatest(reltuples, 0)::bigint from pg_class where oid = %s::regclass", [table(model)])
+        return int(cursor.fetchone()[0])
+
+
+def table(model: type[Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+class Desk(ModelAdmin):
+    """A page of the back office. `empty_hint` says the next step where the list has no rows."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    compressed_fields = True
+    list_filter_sheet = False
+    warn_unsaved_form = True
+    empty_hint: Any = ""
+
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *args: Any) -> Paginator:
+        filtered = queryset.query.where != self.get_queryset(request).query.where
+        return self.paginator(queryset, per_page, *args, filtered=filtered)
+
+
+class Facts(Desk):
+    """Rows that nobody adds, changes or deletes by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class OneRow(Desk):
+    """Settings that are one row, made when first saved. The model has `current()`."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+        return HttpResponseRedirect(address(self.model, "change", 1))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        return self.model.current()
+
+
+def address(model: type[Model], page: str, *args: Any) -> str:
+    """Return the address of a model's page: `changelist`, `change`, or one of its own."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def ask(
+    request: HttpRequest,
+    desk: Desk,
+    *,
+    title: Any,
+    question: Callable[[], Sequence[Any]],
+    confirm: Any,
+    back: str,
+    form: forms.Form | None = None,
+    objects: Sequence[Any] | QuerySet[Any] = (),
+    total: int = 0,
+    danger: bool = False,
+    introduction: Any = "",
+) -> HttpResponse | None:
+    """Return the page that asks: the form while it is not filled in well, then the question. None: go ahead.
+
+    `question` is called when the form is valid and returns sentences; `confirm` is the word on the button; `objects`
+    are what will be touched, `total` of them, shown up to `MOST_LISTED`.
+    """
+    ready = form is None or form.is_valid()
+    if ready and request.method == "POST" and "confirmed" in request.POST:
+        return None
+    asking = ready and "edit" not in request.POST
+    shown = list(objects[:MOST_LISTED]) if asking else []
+    context = {
+        **desk.admin_site.each_context(request),
+        "title": title,
+        "opts": desk.model._meta,
+        "media": desk.media,
+        "form": form,
+        "asking": asking,
+        "introduction": introduction,
+        "question": question() if asking else (),
+        "objects": shown,
+        "more_objects": max(total - len(shown), 0),
+        "selection": [(name, value) for name in CARRIED for value in request.POST.getlist(name)],
+        "confirm": confirm,
+        "danger": danger,
+        "back": back,
+    }
+    request.current_app = desk.admin_site.name  # type: ignore[attr-defined]
+    return TemplateResponse(request, "admin/ask.html", context)
+
+
+CARRIED = ("action", "select_across", "index", "_selected_action")
+
+
+def log(request: HttpRequest, rows: Sequence[Model] | QuerySet[Any], message: Any) -> None:
+    """Write who did what to which rows."""
+    LogEntry.objects.log_actions(
+        user_id=request.user.pk, queryset=rows, action_flag=CHANGE, change_message=str(message)
+    )
+
+
+def wide(value: int) -> str:
+    """Return a signed number with thousands separated: `+1,200`."""
+    return f"{value:+,}"
+
+
+ALREADY_DONE = _("This page was already used. Open it again to do more.")

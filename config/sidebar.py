@@ -1,0 +1,94 @@
+"""The way through the back office, grouped by the merchant's work. Read by django-unfold (settings.UNFOLD)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+TO_PACK, TO_SHIP, SHIPPED, ENDED = "PLACED", "PACKED", "SHIPPED,RECEIVED", "CANCELLED,RETURNED"
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups of the sidebar; what somebody may not see is left out by unfold."""
+    return [
+        _group(
+            _("Today"),
+            {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")},
+            _item(_("Import orders"), "upload_file", "orders.orderimport", "upload", "add"),
+        ),
+        _group(
+            _("Members"),
+            _item(_("Members"), "group", "members.member"),
+            _item(_("Tiers"), "military_tech", "members.tier"),
+            _item(_("Tier changes"), "trending_up", "members.tierchange"),
+            _item(_("Platform accounts"), "badge", "members.identity"),
+        ),
+        _group(
+            _("Points"),
+            _item(_("Points history"), "receipt_long", "loyalty.posting"),
+            _item(_("Earning rules"), "rule", "loyalty.earningrule"),
+            _item(_("Campaigns"), "celebration", "loyalty.campaign"),
+            _item(_("Points policy"), "policy", "loyalty.pointspolicy"),
+        ),
+        _group(
+            _("Orders"),
+            _item(_("Imported files"), "folder_open", "orders.orderimport"),
+            _item(_("Orders"), "shopping_bag", "orders.order"),
+            _item(_("Channels"), "storefront", "orders.channel"),
+        ),
+        _group(
+            _("Mall"),
+            _item(_("Redemptions"), "local_shipping", "mall.redemption", query=f"?state__in={TO_PACK}"),
+            _item(_("Gifts"), "redeem", "mall.gift"),
+            _item(_("Stock changes"), "inventory_2", "mall.stockchange"),
+        ),
+        _group(
+            _("Settings"),
+            _item(_("Brand"), "tune", "members.programme"),
+            _item(_("Staff"), "manage_accounts", "members.user"),
+            _item(_("Groups and rights"), "admin_panel_settings", "auth.group"),
+        ),
+    ]
+
+
+def tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the saved views of redemptions, by the work that waits."""
+    views = [
+        (_("To pack"), TO_PACK),
+        (_("To ship"), TO_SHIP),
+        (_("Shipped"), SHIPPED),
+        (_("Cancelled or returned"), ENDED),
+        (_("All"), ""),
+    ]
+    chosen, page = request.GET.get("state__in", ""), reverse("admin:mall_redemption_changelist")
+    items = [
+        {"title": title, "link": f"{page}?state__in={states}" if states else page, "active": _says(chosen == states)}
+        for title, states in views
+    ]
+    return [{"models": ["mall.redemption"], "items": items}]
+
+
+def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "items": list(items)}
+
+
+def _item(title: str, icon: str, model: str, page: str = "changelist", right: str = "view", query: str = "") -> Any:
+    app, name = model.split(".")
+
+    def allowed(request: HttpRequest) -> bool:
+        user = request.user
+        return bool(user.has_perm(f"{app}.{right}_{name}") or user.has_perm(f"{app}.change_{name}"))
+
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse(f"admin:{app}_{name}_{page}") + query,
+        "permission": allowed,
+    }
+
+
+def _says(answer: bool) -> Any:
+    return lambda request: answer

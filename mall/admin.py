@@ -1,0 +1,413 @@
+"""Gifts and their stock; redemptions from the desk to the parcel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold import widgets
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from config.back_office import Desk, Facts, address, ask, log, wide
+from loyalty.models import Posting
+from mall import shipping, stock
+from mall.models import Gift, Redemption, StockChange
+from mall.redeeming import Refused
+from members.admin import MemberAdmin, Panel
+from members.models import Member
+
+State = Redemption.State
+STATE_COLOURS = {
+    State.PLACED: "warning",
+    State.PACKED: "info",
+    State.SHIPPED: "primary",
+    State.RECEIVED: "success",
+    State.CANCELLED: "default",
+    State.RETURNED: "danger",
+}
+LOW_STOCK = 10
+CARRIERS = ["顺丰速运", "中通快递", "圆通速递", "申通快递", "韵达快递", "极兔速递", "京东快递", "EMS"]
+
+
+class StockForm(forms.Form):
+    quantity = forms.IntegerField(
+        label=_("pieces"),
+        min_value=-stock.MOST_CHANGED,
+        max_value=stock.MOST_CHANGED,
+        help_text=_("100 adds, -3 takes away."),
+        widget=widgets.UnfoldAdminIntegerFieldWidget,
+    )
+    note = forms.CharField(label=_("reason"), max_length=200, widget=widgets.UnfoldAdminTextInputWidget)
+
+    def clean_quantity(self) -> int:
+        quantity: int = self.cleaned_data["quantity"]
+        if quantity == 0:
+            raise ValidationError(_("Say how many pieces."))
+        return quantity
+
+
+class ShipForm(forms.Form):
+    carrier = forms.CharField(
+        label=_("carrier"),
+        max_length=40,
+        widget=widgets.UnfoldAdminTextInputWidget({"list": "carriers"}),
+        help_text=", ".join(CARRIERS),
+    )
+    tracking_number = forms.CharField(
+        label=_("tracking number"), max_length=60, widget=widgets.UnfoldAdminTextInputWidget
+    )
+
+
+class ReasonForm(forms.Form):
+    note = forms.CharField(
+        label=_("reason"),
+        max_length=200,
+        help_text=_("The member sees it."),
+        widget=widgets.UnfoldAdminTextInputWidget,
+    )
+
+
+class ReturnForm(ReasonForm):
+    restock = forms.BooleanField(
+        label=_("back into stock"),
+        required=False,
+        initial=True,
+        help_text=_("Leave it out if the goods cannot be given to anybody else."),
+        widget=widgets.UnfoldBooleanWidget,
+    )
+
+
+@admin.register(Gift)
+class GiftAdmin(Desk):
+    list_display = ["shown_name", "points", "minimum_tier", "shown_stock", "limit_per_member", "window", "active"]
+    list_filter = ["active", "minimum_tier"]
+    list_select_related = ["minimum_tier"]
+    search_fields = ["name"]
+    actions_detail = ["change_stock"]
+    readonly_fields = ["shown_stock", "last_changes"]
+    fieldsets = [
+        (None, {"fields": [("name", "emblem"), "description", ("active", "position")]}),
+        (_("Price and stock"), {"fields": [("points", "shown_stock"), "last_changes"]}),
+        (_("Condition"), {"fields": [("minimum_tier", "limit_per_member"), ("opens_at", "closes_at")]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": [("name", "emblem"), "description", ("active", "position")]}),
+        (_("Price and stock"), {"fields": ["points"], "description": _("Save the gift, then put pieces into stock.")}),
+        (_("Condition"), {"fields": [("minimum_tier", "limit_per_member"), ("opens_at", "closes_at")]}),
+    ]
+    empty_hint = _("Add the first gift: what it costs, from which tier, and how many there are.")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        used = obj is not None and (obj.redemption_set.exists() or obj.stock_changes.exists())
+        return super().has_delete_permission(request, obj) and not used
+
+    def has_stock_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("mall.add_stockchange"))
+
+    @action(description=_("Change stock"), icon="inventory_2", permissions=["stock"])
+    def change_stock(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Add pieces or take some away, for a reason."""
+        gift = get_object_or_404(Gift, pk=object_id)
+        form = StockForm(request.POST or None)
+        back = address(Gift, "change", gift.pk)
+        page = ask(
+            request,
+            self,
+            title=_("Change stock of %(gift)s") % {"gift": gift},
+            introduction=_("In stock now: %(stock)s") % {"stock": f"{gift.stock:,}"},
+            question=lambda: [
+                gettext("Change the stock of %(gift)s by %(change)s?")
+                % {"gift": gift, "change": wide(form.cleaned_data["quantity"])},
+                gettext("Stock: %(before)s now, %(after)s then.")
+                % {"before": f"{gift.stock:,}", "after": f"{gift.stock + form.cleaned_data['quantity']:,}"},
+                gettext("Reason: %(reason)s") % {"reason": form.cleaned_data["note"]},
+            ],
+            confirm=_("Change stock"),
+            back=back,
+            form=form,
+        )
+        if page is not None:
+            return page
+        quantity, note = form.cleaned_data["quantity"], form.cleaned_data["note"]
+        try:
+            stock.change(gift_id=gift.pk, quantity=quantity, note=note, actor_id=request.user.pk, at=timezone.now())
+        except Refused as refused:
+            messages.error(request, str(refused))
+        else:
+            done = gettext("Stock changed by %(change)s.") % {"change": wide(quantity)}
+            log(request, [gift], f"{done} {note}")
+            messages.success(request, done)
+        return HttpResponseRedirect(back)
+
+    @display(description=_("gift"))
+    def shown_name(self, gift: Gift) -> str:
+        return f"{gift.emblem} {gift.name}".strip()
+
+    @display(description=_("stock"), ordering="stock")
+    def shown_stock(self, gift: Gift) -> SafeString | str:
+        if gift.stock >= LOW_STOCK or not gift.active:
+            return f"{gift.stock:,}"
+        return format_html('<span class="jf-minus">{}</span>', f"{gift.stock:,}")
+
+    @display(description=_("window"))
+    def window(self, gift: Gift) -> str:
+        ends = [f"{timezone.localtime(end):%Y-%m-%d %H:%M}" if end else "" for end in (gift.opens_at, gift.closes_at)]
+        return " – ".join(ends) if any(ends) else gettext("always")
+
+    @display(description=_("last stock changes"))
+    def last_changes(self, gift: Gift) -> SafeString | str:
+        if gift.pk is None:
+            return "–"
+        last = gift.stock_changes.select_related("actor").order_by("-id")[:5]
+        rows = ((f"{timezone.localtime(c.at):%Y-%m-%d %H:%M}", wide(c.quantity), c.note, c.actor or "") for c in last)
+        return format_html_join(SafeString("<br>"), "{} · {} · {} {}", rows) or gettext("none yet")
+
+
+@admin.register(StockChange)
+class StockChangeAdmin(Facts):
+    list_display = ["at", "gift", "shown_quantity", "note", "actor"]
+    list_display_links = None
+    list_select_related = ["gift", "actor"]
+    list_filter = ["gift"]
+    sortable_by = ()
+    empty_hint = _("Open a gift and choose “Change stock”.")
+
+    @display(description=_("quantity"))
+    def shown_quantity(self, change: StockChange) -> str:
+        return wide(change.quantity)
+
+
+@admin.register(Redemption)
+class RedemptionAdmin(Facts):
+    list_display = ["pk", "placed_at", "shown_gift", "member", "recipient_line", "shown_points", "shown_state"]
+    list_select_related = ["member", "gift"]
+    list_filter = ["state", "gift"]
+    sortable_by = ()
+    search_fields = ["pk"]
+    search_help_text = _("Number of the redemption, or a member's whole phone number")
+    actions = ["pack"]
+    actions_detail = ["ship", "cancel", "take_back"]
+    actions_row = ["ship"]
+    fieldsets = [
+        (None, {"fields": [("shown_gift", "shown_state"), ("member", "shown_points")]}),
+        (_("Parcel"), {"fields": [("recipient", "phone"), "address", ("carrier", "tracking_number")]}),
+        (
+            _("What happened"),
+            {"fields": [("placed_at", "packed_at"), ("shipped_at", "received_at"), ("ended_at", "note"), "paid_by"]},
+        ),
+    ]
+    readonly_fields = [
+        "shown_gift",
+        "shown_state",
+        "shown_points",
+        "carrier",
+        "tracking_number",
+        "shipped_at",
+        "paid_by",
+    ]
+    empty_hint = _("Members redeem gifts in the mall; what they redeem appears here.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Redemption]:
+        rows = super().get_queryset(request)
+        states = request.GET.get("state__in", "")
+        return rows.order_by("id") if states else rows  # who waits longest comes first
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        from members.forms import e164
+
+        words = search_term.strip()
+        if phone := e164(words):
+            return queryset.filter(member__in=Member.objects.filter(phone=phone)), False
+        if words.isdecimal() and len(words) < 19:
+            return queryset.filter(pk=int(words)), False
+        return (queryset.none() if words else queryset), False
+
+    def has_ship_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("mall.change_redemption"))
+
+    @action(description=_("Pack the selected"), icon="package_2", permissions=["ship"])
+    def pack(self, request: HttpRequest, queryset: QuerySet[Redemption]) -> HttpResponse | None:
+        """Mark redemptions as packed, after asking."""
+        placed = queryset.filter(state=State.PLACED).order_by("id")
+        number = placed.count()
+        if not number:
+            messages.warning(request, gettext("None of the selected is waiting to be packed."))
+            return None
+        asks = ngettext("Pack %(number)s redemption?", "Pack %(number)s redemptions?", number)
+        page = ask(
+            request,
+            self,
+            title=_("Pack"),
+            question=lambda: [asks % {"number": number}],
+            confirm=_("Pack"),
+            back=request.get_full_path(),
+            objects=placed.select_related("gift", "member"),
+            total=number,
+        )
+        if page is not None:
+            return page
+        ids = list(placed.values_list("pk", flat=True))
+        packed = shipping.pack(redemption_ids=ids, at=timezone.now())
+        done = ngettext("%(number)s redemption packed.", "%(number)s redemptions packed.", packed) % {"number": packed}
+        log(request, Redemption.objects.filter(pk__in=ids), gettext("Packed."))
+        messages.success(request, done)
+        return None
+
+    @action(description=_("Ship"), icon="local_shipping", permissions=["ship"], variant=ActionVariant.PRIMARY)
+    def ship(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Write down carrier and tracking number."""
+        redemption = get_object_or_404(Redemption.objects.select_related("gift"), pk=object_id)
+        form = ShipForm(request.POST or None)
+        return self._step(
+            request,
+            redemption,
+            form,
+            title=_("Ship"),
+            question=lambda: [
+                gettext("Ship %(what)s?") % {"what": redemption},
+                f"{redemption.recipient} {redemption.phone} {redemption.address}".strip(),
+                f"{form.cleaned_data['carrier']} {form.cleaned_data['tracking_number']}",
+            ],
+            act=lambda given, at: shipping.ship(redemption_id=redemption.pk, at=at, **given),
+            done=gettext("Shipped."),
+        )
+
+    @action(description=_("Cancel"), icon="cancel", permissions=["ship"], variant=ActionVariant.DANGER)
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give the points back before anything is shipped."""
+        redemption = get_object_or_404(Redemption, pk=object_id)
+        form = ReasonForm(request.POST or None)
+        return self._step(
+            request,
+            redemption,
+            form,
+            title=_("Cancel redemption"),
+            question=lambda: [
+                gettext("Cancel %(what)s?") % {"what": redemption},
+                gettext("%(points)s points go back to the member with their own end, and the pieces into stock.")
+                % {"points": f"{redemption.points:,}"},
+                gettext("Reason: %(reason)s") % {"reason": form.cleaned_data["note"]},
+            ],
+            act=lambda given, at: shipping.cancel(
+                redemption_id=redemption.pk, at=at, actor_id=request.user.pk, note=given["note"]
+            ),
+            done=gettext("Cancelled; the points are back."),
+            danger=True,
+        )
+
+    @action(description=_("Take back"), icon="assignment_return", permissions=["ship"])
+    def take_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give the points back for a parcel that came back."""
+        redemption = get_object_or_404(Redemption, pk=object_id)
+        form = ReturnForm(request.POST or None)
+        return self._step(
+            request,
+            redemption,
+            form,
+            title=_("Take back"),
+            question=lambda: [
+                gettext("Take back %(what)s?") % {"what": redemption},
+                gettext("%(points)s points go back to the member with their own end.")
+                % {"points": f"{redemption.points:,}"},
+                gettext("The pieces go back into stock.")
+                if form.cleaned_data["restock"]
+                else gettext("The pieces are written off."),
+                gettext("Reason: %(reason)s") % {"reason": form.cleaned_data["note"]},
+            ],
+            act=lambda given, at: shipping.return_(
+                redemption_id=redemption.pk, at=at, actor_id=request.user.pk, **given
+            ),
+            done=gettext("Taken back; the points are back."),
+            danger=True,
+        )
+
+    def _step(
+        self, request: HttpRequest, redemption: Redemption, form: forms.Form, *, act: Any, done: str, **asked: Any
+    ) -> HttpResponse:
+        """Ask, make the one domain call, log it; a refusal is shown as a sentence."""
+        back = address(Redemption, "change", redemption.pk)
+        page = ask(request, self, form=form, confirm=asked["title"], back=back, **asked)
+        if page is not None:
+            return page
+        try:
+            changed = act(form.cleaned_data, timezone.now())
+        except Refused as refused:
+            messages.error(request, str(refused))
+            return HttpResponseRedirect(back)
+        if changed is False:
+            messages.info(request, gettext("This was done before; nothing changed."))
+        else:
+            log(request, [redemption], f"{done} {form.cleaned_data.get('note', '')}".strip())
+            messages.success(request, done)
+        return HttpResponseRedirect(back)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """Offer the steps that the redemption can still take."""
+        state = Redemption.objects.filter(pk=object_id).values_list("state", flat=True).first()
+        possible = STEPS.get(state, ())
+        return [one for one in super().get_actions_detail(request, object_id) if one.action_name.endswith(possible)]
+
+    @display(description=_("gift"))
+    def shown_gift(self, redemption: Redemption) -> str:
+        return str(redemption)
+
+    @display(description=_("points"))
+    def shown_points(self, redemption: Redemption) -> str:
+        return f"{redemption.points:,}"
+
+    @display(description=_("state"), label=STATE_COLOURS)
+    def shown_state(self, redemption: Redemption) -> tuple[str, str]:
+        return redemption.state, redemption.get_state_display()
+
+    @display(description=_("recipient"))
+    def recipient_line(self, redemption: Redemption) -> str:
+        return f"{redemption.recipient} {redemption.address}".strip() or "–"
+
+    @display(description=_("carrier"))
+    def carrier(self, redemption: Redemption) -> str:
+        return getattr(getattr(redemption, "shipment", None), "carrier", "–")
+
+    @display(description=_("tracking number"))
+    def tracking_number(self, redemption: Redemption) -> str:
+        return getattr(getattr(redemption, "shipment", None), "tracking_number", "–")
+
+    @display(description=_("shipped at"))
+    def shipped_at(self, redemption: Redemption) -> datetime | None:
+        return getattr(getattr(redemption, "shipment", None), "shipped_at", None)
+
+    @display(description=_("posting"))
+    def paid_by(self, redemption: Redemption) -> SafeString:
+        url = address(Posting, "change", redemption.posting_id)
+        return format_html('<a href="{}">#{}</a>', url, redemption.posting_id)
+
+
+STEPS = {
+    State.PLACED: ("_ship", "_cancel"),
+    State.PACKED: ("_ship", "_cancel"),
+    State.SHIPPED: ("_take_back",),
+    State.RECEIVED: ("_take_back",),
+}
+
+
+def redemptions_panel(request: HttpRequest, member: Member, at: datetime) -> Panel | None:
+    """Show a member's last redemptions."""
+    if not request.user.has_perm("mall.view_redemption"):
+        return None
+    rows = list(Redemption.objects.of(member)[:10])
+    every = f"{address(Redemption, 'changelist')}?member__id__exact={member.pk}"
+    return Panel(_("Redemptions"), "admin/mall/redemptions.html", {"rows": rows}, [(_("All"), every, "history")])
+
+
+MemberAdmin.panels.append(redemptions_panel)

@@ -1,0 +1,20 @@
+// A form that acts is sent once; a file may be dropped on its field.
+"use strict";
+document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-once]")) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+});
+window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
+});
+for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
+    document.addEventListener(name, (event) => {
+        const field = event.target.closest && event.target.closest(".jf-drop");
+        if (!field) return;
+        event.preventDefault();
+        field.classList.toggle("jf-over", name === "dragenter" || name === "dragover");
+        if (name === "drop" && event.dataTransfer.files.length) field.querySelector("input").files = event.dataTransfer.files;
+    });
+}
