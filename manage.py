@@ -42,8 +42,6 @@ def main() -> None:
         run(sys.argv)
     except EmbeddedError as error:
         sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def run(argv: "list[str]") -> None:
@@ -70,4 +68,7 @@ def needs_servers(argv: "list[str]") -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -78,7 +78,7 @@ def answers(host: str, port: int) -> bool:
     """Tell whether a web server answers there."""
     connection = http.client.HTTPConnection(_reachable(host), port, timeout=5)
     try:
-        connection.request("HEAD", "/", headers={"Host": f"localhost:{port}"})
+        connection.request("GET", "/", headers={"Host": f"localhost:{port}"})
         connection.getresponse()
     except (OSError, http.client.HTTPException):
         return False
@@ -153,7 +153,7 @@ def _watch(
         for child in children:
             if child.process.poll() is not None:
                 raise _ended(child)
-        if not greeted and ready():
+        if not greeted and ready() and not requests:
             greet()
             greeted = True
         if not greeted and time.monotonic() > until:
