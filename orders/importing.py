@@ -31,7 +31,7 @@ from loyalty.models import Posting
 from orders import reading
 from orders.channels import FORMATS
 from orders.channels.base import Format
-from orders.channels.rows import BadRow, Recognised, RefusedFile, Row
+from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
 from orders.models import Channel, Order, OrderImport, RejectedRow, StagedRow
 
 log = logging.getLogger(__name__)
@@ -202,7 +202,7 @@ def _copy_rows(
                 staged += 1
             elif isinstance(row, BadRow):
                 rejected.writerow((order_import.pk, *row))
-            rows += 1
+            rows += not isinstance(row, Skipped)
     return rows, staged
 
 

@@ -41,12 +41,12 @@ class Command(BaseCommand):
         connections.close_all()
 
     def _greet(self, host: str, port: int) -> None:
-        from members.demo import SIGN_INS
+        from members.demo import sign_ins
 
         address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"  # noqa: S104
         self.stdout.write("")
         self.stdout.write(_("Jifen is running. Sign in:"))
-        for role, path, credentials in SIGN_INS:
+        for role, path, credentials in sign_ins():
             self.stdout.write(f"  {role}  {address}{path}  {credentials}")
         self.stdout.write(_("Logs: %(folder)s. Ctrl-C stops everything.") % {"folder": embedded.var_folder() / "log"})
         self.stdout.flush()
