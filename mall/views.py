@@ -33,7 +33,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
     """Points, tier, what ends soon, the newest postings, some gifts."""
     at = timezone.now()
     standing = ledger.standing(member_id=member.pk, at=at)
-    gifts = Gift.objects.on_shelf(at)[:HOME_GIFTS]
+    offers = shelf.offers(Gift.objects.on_shelf(at)[:12], member, available=standing.available, at=at)
     context = {
         "member": member,
         "standing": standing,
@@ -41,7 +41,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "soon": at + SOON,
         "progress": member.progress(standing.growth),
         "page": read(Posting.objects.of(member).shown(), "", at=at, most=HOME_ENTRIES),
-        "offers": shelf.offers(gifts, member, available=standing.available, at=at),
+        "offers": sorted(offers, key=lambda offer: not offer.open)[:HOME_GIFTS],
     }
     return render(request, "mall/home.html", context)
 

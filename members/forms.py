@@ -61,7 +61,7 @@ class CodeForm(ConfirmLoginCodeForm):
     """The six digits from the message."""
 
     code = forms.CharField(
-        label=_("Code"),
+        label=_("SMS code"),
         max_length=20,
         error_messages={"required": _("Please enter the code.")},
         widget=forms.TextInput(

@@ -1,0 +1,81 @@
+"""Pages are tested as a member uses them: by the address, the form and what stands on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from loyalty import ledger
+from loyalty.models import Kind, Posting
+from mall import stock
+from mall.models import Gift, Redemption
+from mall.redeeming import Address, redeem
+from members.models import Member, User
+from tests.pages import outbox
+
+HOME = Address("林", "13800000001", "上海市静安区南京西路 1 号")
+
+
+@pytest.fixture(autouse=True)
+def texts(settings: Any) -> list[tuple[str, str]]:
+    settings.SMS_BACKEND = "tests.pages.outbox.send"
+    settings.SMS_PER_PHONE_PER_DAY = 15
+    outbox.sent.clear()
+    return outbox.sent
+
+
+@pytest.fixture
+def browse(db: None) -> Callable[[Member], Client]:
+    """Return a client in which a member is signed in."""
+
+    def signed_in(member: Member) -> Client:
+        if member.user is None:
+            member.user = User.objects.create(username=f"member-of-{member.pk}")
+            member.save()
+        client = Client(headers={"accept-language": "en"})
+        client.force_login(member.user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def visitor(db: None) -> Client:
+    return Client(headers={"accept-language": "en"})
+
+
+def give(member: Member, points: int, *, at: datetime | None = None, growth: int = 0, **more: Any) -> Posting:
+    """Credit an order's points; available at once and for ever unless said."""
+    at = at or timezone.now()
+    return ledger.credit(
+        member_id=member.pk,
+        points=points,
+        growth=growth,
+        kind=Kind.EARN,
+        source="test",
+        key=uuid4().hex,
+        at=at,
+        **more,
+    )
+
+
+def shelve(name: str = "Cup", *, pieces: int = 5, points: int = 100, **more: Any) -> Gift:
+    gift = Gift.objects.create(name=name, points=points, **more)
+    if pieces:
+        stock.change(gift_id=gift.pk, quantity=pieces, note="delivered", actor_id=None, at=timezone.now())
+    return gift
+
+
+def redeemed(member: Member, gift: Gift) -> Redemption:
+    at = timezone.now()
+    return redeem(member_id=member.pk, gift_id=gift.pk, quantity=1, at=at, request_key=uuid4().hex, address=HOME)
+
+
+def available(member: Member) -> int:
+    return ledger.standing(member_id=member.pk, at=timezone.now()).available

@@ -1,0 +1,310 @@
+"""The mall: what a member sees of a gift, redeeming it, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from mall import shipping
+from mall.models import Gift, Redemption
+from mall.shelf import offers
+from members.models import Member, Tier
+from tests.pages.conftest import HOME, available, give, redeemed, shelve
+
+Browse = Callable[[Member], Client]
+
+
+def fill(client: Client, gift: Gift, **changes: Any) -> dict[str, Any]:
+    """Return the form of a gift as its page gives it, filled in and confirmed."""
+    key = client.get(f"/mall/{gift.pk}/redeem/").context["form"]["request_key"].value()
+    form = {"request_key": key, "quantity": 1, "recipient": HOME.recipient, "phone": HOME.phone}
+    return form | {"address": HOME.address, "agreed_cost": gift.points} | changes
+
+
+def test_a_member_redeems_in_three_steps(browse: Browse, lin: Member) -> None:
+    give(lin, 300)
+    cup = shelve()
+    client = browse(lin)
+    form = fill(client, cup, quantity=2)
+    form.pop("agreed_cost")
+
+    review = client.post(f"/mall/{cup.pk}/redeem/", form)
+    assert (review.context["cost"], review.context["left"]) == (200, 100)
+    assert not Redemption.objects.exists()
+    done = client.post(f"/mall/{cup.pk}/redeem/", form | {"agreed_cost": 200}, follow=True)
+
+    made = Redemption.objects.get()
+    assert (made.member, made.gift, made.quantity, made.points) == (lin, cup, 2, 200)
+    assert (made.recipient, made.phone, made.address) == (HOME.recipient, HOME.phone, HOME.address)
+    assert "It is yours!" in done.content.decode()
+    assert available(lin) == 100
+
+
+def test_a_form_sent_twice_is_one_redemption(browse: Browse, lin: Member) -> None:
+    give(lin, 300)
+    cup = shelve()
+    client = browse(lin)
+    form = fill(client, cup)
+
+    first = client.post(f"/mall/{cup.pk}/redeem/", form)
+    second = client.post(f"/mall/{cup.pk}/redeem/", form)
+
+    assert first.headers["location"] == second.headers["location"]
+    assert Redemption.objects.count() == 1
+    assert available(lin) == 200
+
+
+def test_two_page_views_are_two_redemptions(browse: Browse, lin: Member) -> None:
+    give(lin, 300)
+    cup = shelve()
+    client = browse(lin)
+
+    for form in (fill(client, cup), fill(client, cup)):
+        client.post(f"/mall/{cup.pk}/redeem/", form)
+
+    assert Redemption.objects.count() == 2
+
+
+def test_a_used_page_for_another_quantity_is_refused(browse: Browse, lin: Member) -> None:
+    give(lin, 300)
+    cup = shelve()
+    client = browse(lin)
+    form = fill(client, cup)
+    client.post(f"/mall/{cup.pk}/redeem/", form)
+
+    again = client.post(f"/mall/{cup.pk}/redeem/", form | {"quantity": 2, "agreed_cost": 200})
+
+    assert again.headers["location"] == f"/mall/{cup.pk}/"
+    assert Redemption.objects.get().quantity == 1
+
+
+def test_forged_fields_change_nothing(browse: Browse, lin: Member, wei: Member) -> None:
+    give(lin, 300)
+    give(wei, 300)
+    cup = shelve()
+    client = browse(lin)
+    forged = {
+        "points": 1,
+        "price": 1,
+        "cost": 0,
+        "member_id": wei.pk,
+        "member": wei.pk,
+        "state": "RECEIVED",
+        "gift_id": 0,
+    }
+
+    client.post(f"/mall/{cup.pk}/redeem/", fill(client, cup) | forged)
+
+    made = Redemption.objects.get()
+    assert (made.member, made.points, made.state) == (lin, 100, "PLACED")
+    assert (available(lin), available(wei)) == (200, 300)
+
+
+@pytest.mark.parametrize("agreed", ["1", "0", "-100", "", "x"])
+def test_a_price_that_the_member_did_not_see_is_shown_first(browse: Browse, lin: Member, agreed: str) -> None:
+    give(lin, 300)
+    cup = shelve()
+    client = browse(lin)
+
+    response = client.post(f"/mall/{cup.pk}/redeem/", fill(client, cup, agreed_cost=agreed))
+
+    assert "The price has changed" in response.content.decode()
+    assert not Redemption.objects.exists()
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1", "1.5", "10001", str(2**63), "true", "", "x", "1e3"])
+def test_a_quantity_that_is_none_is_refused(browse: Browse, lin: Member, quantity: str) -> None:
+    give(lin, 300)
+    cup = shelve()
+    client = browse(lin)
+
+    response = client.post(f"/mall/{cup.pk}/redeem/", fill(client, cup, quantity=quantity))
+
+    assert response.status_code == 422
+    assert response.context["form"].errors["quantity"]
+    assert not Redemption.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["recipient", "phone", "address"])
+def test_a_parcel_needs_to_know_where_to_go(browse: Browse, lin: Member, field: str) -> None:
+    give(lin, 300)
+    cup = shelve()
+    client = browse(lin)
+
+    response = client.post(f"/mall/{cup.pk}/redeem/", fill(client, cup, **{field: " "}))
+
+    assert response.context["form"].errors[field]
+    assert not Redemption.objects.exists()
+
+
+def test_a_refusal_is_told_in_a_sentence(browse: Browse, lin: Member) -> None:
+    give(lin, 300)
+    cup = shelve(pieces=1)
+    client = browse(lin)
+    form = fill(client, cup)
+    Gift.objects.filter(pk=cup.pk).update(active=True, closes_at=timezone.now())
+
+    response = client.post(f"/mall/{cup.pk}/redeem/", form)
+
+    assert response.status_code == 422
+    assert "cannot be redeemed at this time" in response.content.decode()
+    assert available(lin) == 300
+
+
+def test_what_he_types_is_shown_as_text(browse: Browse, lin: Member) -> None:
+    give(lin, 300)
+    cup = shelve(name="<b>Cup</b>{{7*7}}", description="<script>alert(1)</script>")
+    client = browse(lin)
+    form = fill(client, cup, recipient="<svg onload=alert(1)>")
+
+    pages = [client.get(f"/mall/{cup.pk}/"), client.post(f"/mall/{cup.pk}/redeem/", form | {"agreed_cost": ""})]
+    client.post(f"/mall/{cup.pk}/redeem/", form)
+    pages.append(client.get(f"/redemptions/{Redemption.objects.get().pk}/"))
+
+    for page in pages:
+        assert "<script>alert" not in page.content.decode()
+        assert "<svg onload" not in page.content.decode()
+        assert "<b>Cup" not in page.content.decode()
+
+
+def test_another_members_redemption_is_not_found(browse: Browse, lin: Member, wei: Member) -> None:
+    give(wei, 300)
+    other = redeemed(wei, shelve())
+    client = browse(lin)
+
+    for path in ("", "done/", "cancel/"):
+        assert client.get(f"/redemptions/{other.pk}/{path}").status_code == 404
+    for path in ("cancel/", "received/"):
+        assert client.post(f"/redemptions/{other.pk}/{path}").status_code == 404
+
+    other.refresh_from_db()
+    assert other.state == "PLACED"
+    assert client.get("/redemptions/").context["redemptions"] == []
+
+
+def test_cancelling_asks_first_and_gives_the_points_back(browse: Browse, lin: Member) -> None:
+    give(lin, 100)
+    made = redeemed(lin, shelve())
+    client = browse(lin)
+
+    asked = client.get(f"/redemptions/{made.pk}/cancel/")
+    assert "Cancel this redemption?" in asked.content.decode()
+    assert available(lin) == 0
+    told = client.post(f"/redemptions/{made.pk}/cancel/", follow=True)
+
+    assert "Your points are back" in told.content.decode()
+    assert available(lin) == 100
+    client.post(f"/redemptions/{made.pk}/cancel/")
+    assert available(lin) == 100
+
+
+def test_a_parcel_on_its_way_is_received_and_not_cancelled(browse: Browse, lin: Member) -> None:
+    give(lin, 100)
+    made = redeemed(lin, shelve())
+    client = browse(lin)
+    early = client.post(f"/redemptions/{made.pk}/received/", follow=True)
+    shipping.ship(redemption_id=made.pk, carrier="SF", tracking_number="SF139", at=timezone.now())
+
+    late = client.post(f"/redemptions/{made.pk}/cancel/", follow=True)
+    page = client.get(f"/redemptions/{made.pk}/").content.decode()
+    client.post(f"/redemptions/{made.pk}/received/")
+
+    assert "note-error" in early.content.decode()
+    assert "note-error" in late.content.decode()
+    assert "SF139" in page
+    made.refresh_from_db()
+    assert made.state == "RECEIVED"
+    assert available(lin) == 0
+
+
+def test_the_last_address_is_offered_again(browse: Browse, lin: Member, wei: Member) -> None:
+    give(lin, 300)
+    give(wei, 300)
+    cup = shelve()
+    redeemed(lin, cup)
+
+    mine = browse(lin).get(f"/mall/{cup.pk}/redeem/").context["form"]
+    others = browse(wei).get(f"/mall/{cup.pk}/redeem/").context["form"]
+
+    assert mine["address"].value() == HOME.address
+    assert (others["recipient"].value(), others["address"].value()) == ("Wei", "")
+
+
+def test_each_gift_says_what_stands_in_the_way(mei: Member, tiers: dict[str, Tier]) -> None:
+    at = timezone.now()
+    give(mei, 100)
+    had = shelve("had", limit_per_member=1, points=1)
+    redeemed(mei, had)
+    later, earlier = at + timedelta(days=1), at - timedelta(days=1)
+    expected = {
+        shelve("open", points=99): "open",
+        shelve("dear", points=150): "short",
+        shelve("gone", pieces=0): "sold-out",
+        shelve("later", opens_at=later): "not-yet",
+        shelve("ended", closes_at=earlier): "ended",
+        shelve("high", minimum_tier=tiers["VIP"]): "tier",
+        shelve("own tier", minimum_tier=tiers["高级"], points=9): "open",
+        had: "limit",
+    }
+    gifts = Gift.objects.shown().order_by("id")
+
+    seen = {offer.gift: offer for offer in offers(gifts, mei, available=99, at=at)}
+
+    assert {gift: offer.state.value for gift, offer in seen.items()} == expected
+    assert {offer.gift.name: offer.missing for offer in seen.values() if offer.missing} == {
+        "dear": 51,
+        "gone": 1,
+        "later": 1,
+        "ended": 1,
+        "high": 1,
+    }
+
+
+def test_the_mall_can_show_only_what_he_can_redeem(browse: Browse, lin: Member) -> None:
+    give(lin, 100)
+    shelve("cheap", points=100)
+    shelve("dear", points=101)
+    shelve("hidden", points=1, active=False)
+    client = browse(lin)
+
+    found = {show: client.get("/mall/", {"show": show}).context["offers"] for show in ("", "open")}
+
+    assert {show: [offer.gift.name for offer in listed] for show, listed in found.items()} == {
+        "": ["cheap", "dear"],
+        "open": ["cheap"],
+    }
+
+
+def test_a_gift_off_the_shelf_is_not_found(browse: Browse, lin: Member) -> None:
+    give(lin, 100)
+    hidden = shelve(active=False)
+    client = browse(lin)
+
+    assert client.get(f"/mall/{hidden.pk}/").status_code == 404
+    assert client.get(f"/mall/{hidden.pk}/redeem/").status_code == 404
+    assert client.get("/mall/99999999999999999999999/").status_code == 404
+
+
+def test_the_form_of_a_gift_that_he_cannot_have_is_not_offered(browse: Browse, lin: Member) -> None:
+    dear = shelve(points=100)
+
+    assert browse(lin).get(f"/mall/{dear.pk}/redeem/").headers["location"] == f"/mall/{dear.pk}/"
+
+
+def test_redemptions_come_twenty_at_a_time(browse: Browse, lin: Member) -> None:
+    give(lin, 2300)
+    cup = shelve(pieces=30)
+    made = [redeemed(lin, cup).pk for _ in range(23)]
+    client = browse(lin)
+
+    first = client.get("/redemptions/")
+    second = client.get("/redemptions/", {"before": first.context["before"]})
+
+    listed = [row.pk for page in (first, second) for row in page.context["redemptions"]]
+    assert listed == made[::-1]
+    assert second.context["before"] is None
