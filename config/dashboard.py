@@ -43,6 +43,7 @@ def today(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the first page shows (settings.UNFOLD["DASHBOARD_CALLBACK"])."""
     at = timezone.now()
     context.update(
+        title=_("Today"),
         to_do=[item for part in (_redemptions, _imports, _gifts) for item in part(request, at)],
         first_steps=_first_steps(request),
         figures=_figures(request),

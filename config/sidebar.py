@@ -72,7 +72,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
-    return {"title": title, "separator": True, "items": list(items)}
+    return {"title": title, "items": list(items)}
 
 
 def _item(title: str, icon: str, model: str, page: str = "changelist", right: str = "view", query: str = "") -> Any:

@@ -19,10 +19,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from config.back_office import Desk, Facts, OneRow, address, ask, log, wide
+from config.back_office import Desk, Facts, OneRow, RowList, address, ask, log, wide
 from loyalty import adjusting, earning, history, ledger, rules
 from loyalty.forms import BENEFITS, AdjustForm, CampaignForm, PreviewForm, RuleForm
 from loyalty.ledger import LedgerError
@@ -41,7 +40,7 @@ def signed(value: int) -> SafeString | str:
     return format_html('<span class="{}">{}</span>', "jf-plus" if value > 0 else "jf-minus", wide(value))
 
 
-class PostingList(ChangeList):
+class PostingList(RowList):
     """A page of postings with their stories, read together."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -211,12 +210,13 @@ class EarningRuleAdmin(Desk):
                 "fields": [
                     ("condition_channels", "condition_tiers"),
                     "condition_minimum",
-                    ("condition_from", "condition_until"),
+                    "condition_from",
+                    "condition_until",
                 ],
                 "description": _("All of these must hold; an empty one is no condition."),
             },
         ),
-        (_("Benefit"), {"fields": [("benefit", *BENEFITS)]}),
+        (_("Benefit"), {"fields": ["benefit", *BENEFITS]}),
     ]
     conditional_fields = {name: f"benefit == '{name}'" for name in BENEFITS}
     empty_hint = _("Begin with a rate for all channels: one point per yuan.")
@@ -355,7 +355,7 @@ class CampaignAdmin(Desk):
     list_filter = ["active"]
     fieldsets = [
         (None, {"fields": [("name", "multiplier"), "active"]}),
-        (_("Condition"), {"fields": [("starts_at", "ends_at"), "weekdays", "days_of_month"]}),
+        (_("Condition"), {"fields": ["starts_at", "ends_at", "weekdays", "days_of_month"]}),
     ]
     empty_hint = _("A campaign multiplies the points of orders: a member day, a festival.")
 

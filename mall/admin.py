@@ -100,12 +100,12 @@ class GiftAdmin(Desk):
     fieldsets = [
         (None, {"fields": [("name", "emblem"), "description", ("active", "position")]}),
         (_("Price and stock"), {"fields": [("points", "shown_stock"), "last_changes"]}),
-        (_("Condition"), {"fields": [("minimum_tier", "limit_per_member"), ("opens_at", "closes_at")]}),
+        (_("Condition"), {"fields": [("minimum_tier", "limit_per_member"), "opens_at", "closes_at"]}),
     ]
     add_fieldsets = [
         (None, {"fields": [("name", "emblem"), "description", ("active", "position")]}),
         (_("Price and stock"), {"fields": ["points"], "description": _("Save the gift, then put pieces into stock.")}),
-        (_("Condition"), {"fields": [("minimum_tier", "limit_per_member"), ("opens_at", "closes_at")]}),
+        (_("Condition"), {"fields": [("minimum_tier", "limit_per_member"), "opens_at", "closes_at"]}),
     ]
     empty_hint = _("Add the first gift: what it costs, from which tier, and how many there are.")
 

@@ -58,10 +58,14 @@ class MemberForm(forms.ModelForm):
 
 @admin.register(Member)
 class MemberAdmin(Desk):
-    """A member and all that is known of him. Apps above add to `panels` and `columns`: members knows none of them."""
+    """A member and all that is known of him.
+
+    Apps above add to `panels` and `columns` and say what channels are called: members knows none of them.
+    """
 
     panels: ClassVar[list[type_of_panel]] = []
     columns: ClassVar[list[Any]] = []
+    channel_names: Callable[[], dict[str, str]] = staticmethod(dict)
 
     form = MemberForm
     list_select_related = ["tier"]
@@ -86,8 +90,14 @@ class MemberAdmin(Desk):
         return (queryset.search(e164(words) or words) if words else queryset), False
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
+        names = {"staff": gettext("by staff"), **self.channel_names()}
+
+        @display(description=_("joined by"))
+        def origin(member: Member) -> str:
+            return names.get(member.joined_by, member.joined_by)
+
         phone = "phone" if sees_phones(request) else "masked"
-        return ["shown_name", phone, "shown_tier", *self.columns, "joined_at", "joined_by"]
+        return ["shown_name", phone, "shown_tier", *self.columns, "joined_at", origin]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)

@@ -310,4 +310,5 @@ def known_channels() -> list[KnownChannel]:
 
 
 MemberAdmin.panels.append(orders_panel)
+MemberAdmin.channel_names = staticmethod(lambda: dict(Channel.objects.values_list("code", "name")))
 RuleForm.known_channels = staticmethod(known_channels)
