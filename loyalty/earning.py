@@ -16,7 +16,7 @@ from config import sql
 from config.sql import Relation
 from loyalty import history, ledger
 from loyalty.ledger import Chunk, Posted
-from loyalty.models import EarningRule, PointsPolicy, Posting
+from loyalty.models import EarningRule, Kind, PointsPolicy, Posting
 from members.models import Programme
 
 PURCHASE_COLUMNS = {
@@ -69,7 +69,7 @@ def preview(purchases: Relation, *, at: datetime) -> list[Preview]:
         )
         found = cursor.fetchall()
     postings = [
-        Posting(kind=1, points=row[2], growth=row[3], rule_versions=row[6], breakdown=history.loaded(row[7]))
+        Posting(kind=Kind.EARN, note="", rule_versions=row[6], breakdown=history.loaded(row[7]))
         for row in found
     ]
     told = history.tell(postings)
