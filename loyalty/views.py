@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from loyalty import history as stories
 from loyalty import ledger
-from loyalty.models import EarningRule, Kind, PointsPolicy, Posting, PostingQuerySet
+from loyalty.models import EarningRule, Kind, Lot, PointsPolicy, Posting, PostingQuerySet
 from members.models import Member, Tier
 from members.views import member_required
 
@@ -91,15 +91,16 @@ def read(postings: PostingQuerySet, before: str, *, at: datetime, most: int = PA
 
 def entry(posting: Posting, story: list[str], *, at: datetime) -> Entry:
     """Return a posting with its story, and whether its points are still to come at `at`."""
-    lot = getattr(posting, "lot", None)
-    left = lot.remaining if lot is not None and (lot.expires_at is None or lot.expires_at > at) else 0
+    lot: Lot | None = getattr(posting, "lot", None)
+    ended = lot is None or (lot.expires_at is not None and lot.expires_at <= at)
+    left = 0 if lot is None or ended else lot.remaining
     return Entry(
         posting,
         title=TITLES[Kind(posting.kind)],
         details=[line for line in story if line != posting.note],
-        pending=left > 0 and lot.available_at > at,
+        pending=lot is not None and left > 0 and lot.available_at > at,
         left=left,
-        ends=lot.expires_at if left else None,
+        ends=lot.expires_at if lot is not None and left else None,
     )
 
 

@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from members.models import User
 from members.sign_in import stranger
 
 MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
@@ -51,8 +52,10 @@ class PhoneField(forms.CharField):
 class PhoneForm(RequestLoginCodeForm):
     """The one form for members new and known."""
 
+    _user: User | None
+
     def clean_phone(self) -> str:
-        phone = super().clean_phone()  # this counts against the limits, so that strangers are made within them
+        phone: str = super().clean_phone()  # this counts against the limits, so that strangers are made within them
         self._user = self._user or stranger(phone)
         return phone
 
@@ -78,4 +81,5 @@ class CodeForm(ConfirmLoginCodeForm):
     def clean_code(self) -> str:
         typed = unicodedata.normalize("NFKC", self.cleaned_data["code"])
         self.cleaned_data["code"] = re.sub(r"\s", "", typed)
-        return super().clean_code()
+        code: str = super().clean_code()
+        return code
