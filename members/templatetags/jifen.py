@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
@@ -29,6 +30,12 @@ def discount(percent: Decimal) -> str:
     fold = (get_language() or "").startswith("zh")
     number = percent / 10 if fold else 100 - percent
     return _("{number}% off").format(number=plain(number))
+
+
+@register.filter
+def last_moment(end: datetime) -> datetime:
+    """Return the last instant before a half-open end: what ends at midnight is good until the day before."""
+    return end - timedelta(microseconds=1)
 
 
 @register.filter

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.test import Client
 from django.utils import timezone
@@ -118,5 +119,15 @@ def test_a_debt_and_points_that_end_soon_are_explained(browse: Browse, lin: Memb
 
     assert "You owe 200 points" in owing
     assert "You owe" not in paid
-    assert "300 expire on" in paid
+    assert "Use 300 by" in paid
     assert Posting.objects.of(lin).exists()
+
+
+def test_points_that_end_at_midnight_are_good_until_the_day_before(browse: Browse, lin: Member) -> None:
+    give(lin, 30, expires_at=datetime(2099, 3, 1, tzinfo=ZoneInfo("Asia/Shanghai")))
+    client = browse(lin)
+
+    home, history = client.get("/").content.decode(), client.get("/history/").content.decode()
+
+    assert "Use 30 by Feb. 28, 2099" in home
+    assert "use them by Feb. 28, 2099" in history
