@@ -11,8 +11,8 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -24,6 +24,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -71,6 +73,9 @@ def table(model: type[Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
+VIEW, ADD, ALTER, DELETE = _("look at"), _("add"), _("change"), _("delete")
+
+
 class RowList(ChangeList):
     """A list that does not tell how many rows there are without its filters: nobody counts them."""
 
@@ -90,6 +95,8 @@ class Desk(ModelAdmin):
     list_filter_sheet = False
     warn_unsaved_form = True
     empty_hint: Any = ""
+    # What a group of staff may be allowed here: the verb or the permission's codename, and its words.
+    rights: ClassVar[Mapping[str, Any]] = {"view": VIEW, "add": ADD, "change": ALTER, "delete": DELETE}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RowList
@@ -101,6 +108,8 @@ class Desk(ModelAdmin):
 
 class Facts(Desk):
     """Rows that nobody adds, changes or deletes by hand."""
+
+    rights: ClassVar[Mapping[str, Any]] = {"view": VIEW}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -114,6 +123,8 @@ class Facts(Desk):
 
 class OneRow(Desk):
     """Settings that are one row, made when first saved. The model has `current()`."""
+
+    rights: ClassVar[Mapping[str, Any]] = {"view": VIEW, "change": ALTER}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -160,7 +171,6 @@ def ask(
     context = {
         **desk.admin_site.each_context(request),
         "title": title,
-        "opts": desk.model._meta,
         "media": desk.media,
         "form": form,
         "asking": asking,
@@ -185,6 +195,10 @@ def log(request: HttpRequest, rows: Sequence[Model] | QuerySet[Any], message: An
     LogEntry.objects.log_actions(
         user_id=request.user.pk, queryset=rows, action_flag=CHANGE, change_message=str(message)
     )
+
+
+def link(url: str, words: Any) -> SafeString:
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, words)
 
 
 def wide(value: int) -> str:

@@ -82,12 +82,13 @@ def _item(title: str, icon: str, model: str, page: str = "changelist", right: st
         user = request.user
         return bool(user.has_perm(f"{app}.{right}_{name}") or user.has_perm(f"{app}.change_{name}"))
 
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse(f"admin:{app}_{name}_{page}") + query,
-        "permission": allowed,
-    }
+    link = reverse(f"admin:{app}_{name}_{page}")
+
+    def chosen(request: HttpRequest) -> bool:
+        uploads = "/upload/" in request.path
+        return request.path.startswith(link) and uploads == link.endswith("/upload/")
+
+    return {"title": title, "icon": icon, "link": link + query, "permission": allowed, "active": chosen}
 
 
 def _says(answer: bool) -> Any:

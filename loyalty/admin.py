@@ -19,9 +19,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from config.back_office import Desk, Facts, OneRow, RowList, address, ask, log, wide
+from config.back_office import ADD, ALTER, VIEW, Desk, Facts, OneRow, RowList, address, ask, link, log, wide
 from loyalty import adjusting, earning, history, ledger, rules
 from loyalty.forms import BENEFITS, AdjustForm, CampaignForm, PreviewForm, RuleForm
 from loyalty.ledger import LedgerError
@@ -30,7 +29,13 @@ from members.admin import MemberAdmin, Panel
 from members.forms import e164
 from members.models import Member
 
-KIND_COLOURS = {Kind.EARN: "success", Kind.ADJUST: "info", Kind.REDEEM: "primary", Kind.CLAW_BACK: "warning"}
+KIND_COLOURS = {
+    **dict.fromkeys(Kind, "default"),
+    Kind.EARN: "success",
+    Kind.ADJUST: "info",
+    Kind.REDEEM: "primary",
+    Kind.CLAW_BACK: "warning",
+}
 
 
 def signed(value: int) -> SafeString | str:
@@ -59,14 +64,15 @@ class PostingAdmin(Facts):
     search_help_text = _("An order number, a source key, or a member's whole phone number")
     fields = [
         ("member", "occurred_at"),
-        ("shown_kind", "posted_at"),
+        ("kind", "posted_at"),
         ("shown_points", "shown_growth"),
         "told",
         ("source", "key"),
         ("actor", "refers"),
         "lots",
     ]
-    readonly_fields = ["shown_kind", "shown_points", "shown_growth", "told", "refers", "lots"]
+    readonly_fields = ["shown_points", "shown_growth", "told", "refers", "lots"]
+    rights = {"view": VIEW, "add": _("adjust points")}
     empty_hint = _("Import an order file: each order that counts makes a posting.")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
@@ -219,6 +225,7 @@ class EarningRuleAdmin(Desk):
         (_("Benefit"), {"fields": ["benefit", *BENEFITS]}),
     ]
     conditional_fields = {name: f"benefit == '{name}'" for name in BENEFITS}
+    rights = {"view": VIEW, "add": ADD, "change": ALTER}
     empty_hint = _("Begin with a rate for all channels: one point per yuan.")
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -251,10 +258,6 @@ class EarningRuleAdmin(Desk):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*self.readonly_fields, "conditions", "benefit_words"]
 
-    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
-        kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
     def save_model(self, request: HttpRequest, obj: EarningRule, form: Any, change: bool) -> None:
         if not change:
             super().save_model(request, obj, form, change)
@@ -279,7 +282,6 @@ class EarningRuleAdmin(Desk):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Try the rules"),
-            "opts": self.opts,
             "form": form,
             "preview": found[0] if found else None,
         }
@@ -289,7 +291,7 @@ class EarningRuleAdmin(Desk):
     def conditions(self, rule: EarningRule) -> str:
         return "; ".join(conditions(rule, channel_names())) or gettext("every order")
 
-    @display(description=_("benefit"))
+    @display(description=_("what it gives"))
     def benefit_words(self, rule: EarningRule) -> str:
         return benefit(rule)
 
@@ -299,9 +301,9 @@ class EarningRuleAdmin(Desk):
             return "–"
         return format_html_join(
             SafeString("<br>"),
-            '<a href="{}">{}</a> {}',
+            "{} {}",
             (
-                (address(EarningRule, "change", one.pk), version_words(one), benefit(one))
+                (link(address(EarningRule, "change", one.pk), version_words(one)), benefit(one))
                 for one in rules.versions(rule)
             ),
         )
@@ -357,6 +359,7 @@ class CampaignAdmin(Desk):
         (None, {"fields": [("name", "multiplier"), "active"]}),
         (_("Condition"), {"fields": ["starts_at", "ends_at", "weekdays", "days_of_month"]}),
     ]
+    rights = {"view": VIEW, "add": ADD, "change": ALTER}
     empty_hint = _("A campaign multiplies the points of orders: a member day, a festival.")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

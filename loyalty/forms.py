@@ -93,6 +93,14 @@ class RuleForm(forms.ModelForm):
         widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
+    condition_tiers = forms.ModelMultipleChoiceField(
+        label=_("tiers"),
+        queryset=Tier.objects.all(),
+        required=False,
+        help_text=_("None chosen: all members."),
+        widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "benefit" not in self.fields:  # an old version is only looked at
@@ -103,7 +111,6 @@ class RuleForm(forms.ModelForm):
         for code in self.instance.condition_channels:
             known.setdefault(code, code)
         self.fields["condition_channels"].choices = list(known.items())  # type: ignore[attr-defined]
-        self.fields["condition_tiers"].help_text = _("None chosen: all members.")
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -12,15 +12,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from config.back_office import Desk, Facts, address, ask, log, wide
+from config.back_office import VIEW, Desk, Facts, address, ask, link, log, wide
 from loyalty.models import Posting
 from mall import shipping, stock
 from mall.models import Gift, Redemption, StockChange
@@ -39,6 +41,15 @@ STATE_COLOURS = {
 }
 LOW_STOCK = 10
 CARRIERS = ["顺丰速运", "中通快递", "圆通速递", "申通快递", "韵达快递", "极兔速递", "京东快递", "EMS"]
+
+
+class CarrierInput(widgets.UnfoldAdminTextInputWidget):
+    """A text with the usual carriers to choose from."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        field = super().render(name, value, {**(attrs or {}), "list": "carriers"}, renderer)
+        options = format_html_join("", '<option value="{}">', ((carrier,) for carrier in CARRIERS))
+        return format_html('{}<datalist id="carriers">{}</datalist>', field, options)
 
 
 class StockForm(forms.Form):
@@ -62,8 +73,7 @@ class ShipForm(forms.Form):
     carrier = forms.CharField(
         label=_("carrier"),
         max_length=40,
-        widget=widgets.UnfoldAdminTextInputWidget({"list": "carriers"}),
-        help_text=", ".join(CARRIERS),
+        widget=CarrierInput,
     )
     tracking_number = forms.CharField(
         label=_("tracking number"), max_length=60, widget=widgets.UnfoldAdminTextInputWidget
@@ -178,10 +188,10 @@ class GiftAdmin(Desk):
 @admin.register(StockChange)
 class StockChangeAdmin(Facts):
     list_display = ["at", "gift", "shown_quantity", "note", "actor"]
-    list_display_links = None
     list_select_related = ["gift", "actor"]
     list_filter = ["gift"]
     sortable_by = ()
+    rights = {"view": VIEW, "add": _("change stock")}
     empty_hint = _("Open a gift and choose “Change stock”.")
 
     @display(description=_("quantity"))
@@ -191,9 +201,10 @@ class StockChangeAdmin(Facts):
 
 @admin.register(Redemption)
 class RedemptionAdmin(Facts):
-    list_display = ["pk", "placed_at", "shown_gift", "member", "recipient_line", "shown_points", "shown_state"]
+    list_display = ["number", "placed_at", "shown_gift", "member", "recipient_line", "shown_state"]
     list_select_related = ["member", "gift"]
-    list_filter = ["state", "gift"]
+    list_filter = ["gift"]
+    rights = {"view": VIEW, "change": _("pack, ship, cancel, take back")}
     sortable_by = ()
     search_fields = ["pk"]
     search_help_text = _("Number of the redemption, or a member's whole phone number")
@@ -201,7 +212,7 @@ class RedemptionAdmin(Facts):
     actions_detail = ["ship", "cancel", "take_back"]
     actions_row = ["ship"]
     fieldsets = [
-        (None, {"fields": [("shown_gift", "shown_state"), ("member", "shown_points")]}),
+        (None, {"fields": [("shown_gift", "state"), ("member", "shown_points")]}),
         (_("Parcel"), {"fields": [("recipient", "phone"), "address", ("carrier", "tracking_number")]}),
         (
             _("What happened"),
@@ -210,7 +221,6 @@ class RedemptionAdmin(Facts):
     ]
     readonly_fields = [
         "shown_gift",
-        "shown_state",
         "shown_points",
         "carrier",
         "tracking_number",
@@ -275,6 +285,7 @@ class RedemptionAdmin(Facts):
             redemption,
             form,
             title=_("Ship"),
+            introduction=f"{redemption} · {redemption.recipient} {redemption.phone} {redemption.address}",
             question=lambda: [
                 gettext("Ship %(what)s?") % {"what": redemption},
                 f"{redemption.recipient} {redemption.phone} {redemption.address}".strip(),
@@ -287,13 +298,14 @@ class RedemptionAdmin(Facts):
     @action(description=_("Cancel"), icon="cancel", permissions=["ship"], variant=ActionVariant.DANGER)
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give the points back before anything is shipped."""
-        redemption = get_object_or_404(Redemption, pk=object_id)
+        redemption = get_object_or_404(Redemption.objects.select_related("member"), pk=object_id)
         form = ReasonForm(request.POST or None)
         return self._step(
             request,
             redemption,
             form,
             title=_("Cancel redemption"),
+            introduction=f"{redemption} · {redemption.member}",
             question=lambda: [
                 gettext("Cancel %(what)s?") % {"what": redemption},
                 gettext("%(points)s points go back to the member with their own end, and the pieces into stock.")
@@ -310,13 +322,14 @@ class RedemptionAdmin(Facts):
     @action(description=_("Take back"), icon="assignment_return", permissions=["ship"])
     def take_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give the points back for a parcel that came back."""
-        redemption = get_object_or_404(Redemption, pk=object_id)
+        redemption = get_object_or_404(Redemption.objects.select_related("member"), pk=object_id)
         form = ReturnForm(request.POST or None)
         return self._step(
             request,
             redemption,
             form,
             title=_("Take back"),
+            introduction=f"{redemption} · {redemption.member}",
             question=lambda: [
                 gettext("Take back %(what)s?") % {"what": redemption},
                 gettext("%(points)s points go back to the member with their own end.")
@@ -359,6 +372,10 @@ class RedemptionAdmin(Facts):
         possible = STEPS.get(state, ())
         return [one for one in super().get_actions_detail(request, object_id) if one.action_name.endswith(possible)]
 
+    @display(description=_("number"))
+    def number(self, redemption: Redemption) -> int:
+        return redemption.pk
+
     @display(description=_("gift"))
     def shown_gift(self, redemption: Redemption) -> str:
         return str(redemption)
@@ -373,7 +390,7 @@ class RedemptionAdmin(Facts):
 
     @display(description=_("recipient"))
     def recipient_line(self, redemption: Redemption) -> str:
-        return f"{redemption.recipient} {redemption.address}".strip() or "–"
+        return Truncator(f"{redemption.recipient} {redemption.address}".strip()).chars(20) or "–"
 
     @display(description=_("carrier"))
     def carrier(self, redemption: Redemption) -> str:
@@ -384,13 +401,13 @@ class RedemptionAdmin(Facts):
         return getattr(getattr(redemption, "shipment", None), "tracking_number", "–")
 
     @display(description=_("shipped at"))
-    def shipped_at(self, redemption: Redemption) -> datetime | None:
-        return getattr(getattr(redemption, "shipment", None), "shipped_at", None)
+    def shipped_at(self, redemption: Redemption) -> str:
+        shipped = getattr(getattr(redemption, "shipment", None), "shipped_at", None)
+        return localize(timezone.localtime(shipped)) if shipped else "–"
 
     @display(description=_("posting"))
     def paid_by(self, redemption: Redemption) -> SafeString:
-        url = address(Posting, "change", redemption.posting_id)
-        return format_html('<a href="{}">#{}</a>', url, redemption.posting_id)
+        return link(address(Posting, "change", redemption.posting_id), f"#{redemption.posting_id}")
 
 
 STEPS = {

@@ -15,16 +15,19 @@ from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from config.back_office import Desk, Facts, OneRow
+from config.back_office import ADD, ALTER, DELETE, VIEW, Desk, Facts, OneRow
 from members.forms import e164
 from members.models import Identity, Member, Programme, Tier, TierChange, User
 
@@ -80,6 +83,7 @@ class MemberAdmin(Desk):
     add_fieldsets = [(None, {"fields": [("name", "phone"), "birthday"]})]
     change_form_outer_before_template = "admin/members/standing.html"
     change_form_outer_after_template = "admin/members/panels.html"
+    rights = {"view": VIEW, "view_phone": _("see whole phone numbers"), "add": ADD, "change": ALTER}
     empty_hint = _("Import an order file of your own shop, or add a member by hand.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
@@ -136,9 +140,9 @@ class MemberAdmin(Desk):
     def shown_tier(self, member: Member) -> str:
         return member.tier.name if member.tier else ""
 
-    @display(description=_("signs in"), boolean=True)
-    def signs_in(self, member: Member) -> bool:
-        return member.user_id is not None
+    @display(description=_("signs in"))
+    def signs_in(self, member: Member) -> str:
+        return gettext("yes") if member.user_id else gettext("not yet")
 
 
 def sees_phones(request: HttpRequest) -> bool:
@@ -161,13 +165,20 @@ class TierAdmin(Desk):
 
 @admin.register(TierChange)
 class TierChangeAdmin(Facts):
-    list_display = ["at", "member", "from_tier", "to_tier", "growth"]
+    list_display = ["at", "member", "before", "after", "growth"]
     list_select_related = ["member__tier", "from_tier", "to_tier"]
-    list_display_links = None
     sortable_by = ()
     search_fields = ["member__phone"]
     search_help_text = _("The member's whole phone number")
     empty_hint = _("A step is recorded when a member's growth value reaches a tier.")
+
+    @display(description=_("tier before"))
+    def before(self, change: TierChange) -> str:
+        return str(change.from_tier or "–")
+
+    @display(description=_("tier after"))
+    def after(self, change: TierChange) -> str:
+        return str(change.to_tier or "–")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         phone = e164(search_term) or search_term.strip()
@@ -184,6 +195,7 @@ class IdentityAdmin(Desk):
     autocomplete_fields = ["member"]
     search_fields = ["external_id"]
     search_help_text = _("The whole account name")
+    rights = {"view": VIEW, "add": ADD, "delete": DELETE}
     empty_hint = _("Accounts come with imported orders; here you can tie one to a member by hand.")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -213,6 +225,8 @@ class ProgrammeAdmin(OneRow):
 
 class BySuperuser(Desk):
     """Who may give rights may give himself all of them: so only a superuser may."""
+
+    rights = {"view": VIEW}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
@@ -269,28 +283,52 @@ class StaffAdmin(DjangoUserAdmin, BySuperuser):
         return f"{user.last_name}{user.first_name}" or "–"
 
 
-VERBS = {
-    "add": _("add"),
-    "change": _("change"),
-    "delete": _("delete"),
-    "view": _("look at"),
-}
+class RightsInput(forms.CheckboxSelectMultiple):
+    """Rights, a line for each kind of thing."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return render_to_string("admin/members/rights.html", self.get_context(name, value, attrs))
 
 
-class PermissionChoice(forms.ModelMultipleChoiceField):
-    """Permissions in the words of the back office: Django stores their names in English."""
+class GroupForm(forms.ModelForm):
+    """A role: its name, and its rights in the words of the back office."""
 
-    def label_from_instance(self, permission: Permission) -> str:
-        model = permission.content_type.model_class()
-        verb, _between, rest = permission.codename.partition("_")
-        if model and rest == model._meta.model_name and verb in VERBS:
-            return f"{model._meta.verbose_name_plural}: {VERBS[verb]}"
-        return gettext(permission.name)
+    permissions = forms.ModelMultipleChoiceField(
+        label=_("rights"), queryset=Permission.objects.none(), required=False, widget=RightsInput
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "permissions" in self.fields:
+            field = self.fields["permissions"]
+            field.queryset = Permission.objects.select_related("content_type")  # type: ignore[attr-defined]
+            field.choices = offered_rights()  # type: ignore[attr-defined]
+
+
+def offered_rights() -> list[tuple[str, list[tuple[int, Any]]]]:
+    """Return what each desk of the back office may allow: [(things, [(permission id, words)])]."""
+    desks = [(model, desk) for model, desk in admin.site._registry.items() if isinstance(desk, Desk)]
+    ids = {(one.content_type_id, one.codename): one.pk for one in Permission.objects.all()}
+    types = ContentType.objects.get_for_models(*(model for model, _desk in desks))
+    offered = []
+    for model, desk in desks:
+        own = dict(model._meta.permissions)
+        names = {
+            verb if verb in own else f"{verb}_{model._meta.model_name}": words for verb, words in desk.rights.items()
+        }
+        rights = [
+            (ids[types[model].pk, name], words) for name, words in names.items() if (types[model].pk, name) in ids
+        ]
+        offered.append((str(model._meta.verbose_name_plural), rights))
+    return offered
 
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, BySuperuser):
-    list_display = ["name", "rights"]
+    form = GroupForm
+    fields = ["name", "permissions"]
+    filter_horizontal: ClassVar[list[str]] = []
+    list_display = ["name", "number_of_rights"]
     empty_hint = _("A group is a role: give it rights once, then put people into it.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
@@ -299,17 +337,10 @@ class GroupAdmin(DjangoGroupAdmin, BySuperuser):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_add_permission(request)
 
-    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
-        if db_field.name == "permissions":
-            kwargs["form_class"] = PermissionChoice
-            kwargs["queryset"] = (
-                Permission.objects.filter(content_type__app_label__in=["members", "loyalty", "orders", "mall"])
-                .select_related("content_type")
-                .order_by("content_type__app_label", "content_type__model", "codename")
-            )
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        return [str(group) for group in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
 
     @display(description=_("rights"))
-    def rights(self, group: Group) -> str:
+    def number_of_rights(self, group: Group) -> str:
         number = len(group.permissions.all())
         return ngettext("%(number)s right", "%(number)s rights", number) % {"number": number}

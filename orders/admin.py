@@ -31,7 +31,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from config.back_office import Desk, Facts, address
+from config.back_office import VIEW, Desk, Facts, address, link, wide
 from loyalty.forms import KnownChannel, RuleForm
 from loyalty.models import Posting
 from members.admin import MemberAdmin, Panel, sees_phones
@@ -44,9 +44,10 @@ from orders.models import Channel, Order, OrderImport, OrderLine, Status
 from orders.tasks import run_import
 
 State = OrderImport.State
-STATE_COLOURS = {State.DONE: "success", State.REFUSED: "danger", State.FAILED: "danger"}
+STATE_COLOURS = {**dict.fromkeys(State, "info"), State.DONE: "success", State.REFUSED: "danger", State.FAILED: "danger"}
 STEPS = (State.UPLOADED, State.STAGED, State.CHECKED, State.MATCHED, State.STORED, State.DONE)
 STATUS_COLOURS = {
+    **dict.fromkeys(Status, "default"),
     Status.PAID: "info",
     Status.COMPLETED: "success",
     Status.PARTIALLY_REFUNDED: "warning",
@@ -63,6 +64,7 @@ class OrderImportAdmin(Facts):
     sortable_by = ()
     search_fields = ["name"]
     actions_list = ["upload"]
+    rights = {"view": VIEW, "add": _("import files, and download them")}
     empty_hint = _("Export the orders from your platform, then choose “Import orders” above.")
 
     def has_upload_permission(self, request: HttpRequest) -> bool:
@@ -82,7 +84,6 @@ class OrderImportAdmin(Facts):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Import orders"),
-            "opts": self.opts,
             "form": form,
             "formats": [one.name for one in FORMATS.values()],
             "most": settings.ORDER_FILE_MAX_BYTES,
@@ -203,9 +204,9 @@ class OrderAdmin(Facts):
     search_fields = ["number"]
     search_help_text = _("The whole order number, or a member's whole phone number")
     inlines = [Lines]
-    readonly_fields = ["shown_status", "net_paid", "shown_phone", "postings", "files"]
+    readonly_fields = ["net_paid", "shown_phone", "postings", "files"]
     fieldsets = [
-        (None, {"fields": [("number", "channel"), ("shown_status", "member"), ("buyer", "shown_phone")]}),
+        (None, {"fields": [("number", "channel"), ("status", "member"), ("buyer", "shown_phone")]}),
         (_("Amounts"), {"fields": [("gross", "refunded"), ("shipping", "net_paid")]}),
         (_("Times"), {"fields": [("ordered_at", "paid_at"), "completed_at"]}),
         (_("Points"), {"fields": ["postings", "files"]}),
@@ -249,19 +250,19 @@ class OrderAdmin(Facts):
         key = f"{order.channel.code}:{order.number}#{order.award}"
         earned = list(Posting.objects.filter(source="order", key=key))
         made = earned + list(Posting.objects.filter(refers_to__in=earned).order_by("id")[:20])
+        words = gettext("points"), gettext("growth value")
         links = (
-            (address(Posting, "change", one.pk), one.get_kind_display(), f"{one.points:+,}", f"{one.growth:+,}")
+            (link(address(Posting, "change", one.pk), one.get_kind_display()), wide(one.points), wide(one.growth))
             for one in made
         )
-        words = gettext("points"), gettext("growth value")
-        line = '<a href="{}">{}</a> {} ' + words[0] + ", {} " + words[1]
+        line = f"{{}} {{}} {words[0]}, {{}} {words[1]}"
         return format_html_join(SafeString("<br>"), line, links) or gettext("none")
 
     @display(description=_("imported with"))
     def files(self, order: Order) -> SafeString:
         found = OrderImport.objects.filter(pk__in={order.first_import_id, order.last_import_id}).order_by("pk")
-        links = ((address(OrderImport, "change", one.pk), one.name) for one in found)
-        return format_html_join(SafeString("<br>"), '<a href="{}">{}</a>', links)
+        links = ((link(address(OrderImport, "change", one.pk), one.name),) for one in found)
+        return format_html_join(SafeString("<br>"), "{}", links)
 
 
 def masked(phone: str) -> str:
@@ -279,7 +280,7 @@ class ChannelForm(forms.ModelForm):
 @admin.register(Channel)
 class ChannelAdmin(Desk):
     form = ChannelForm
-    list_display = ["name", "code", "format", "earns_at", "pending_days", "enrol", "active"]
+    list_display = ["name", "code", "shown_format", "earns_at", "pending_days", "enrol", "active"]
     fieldsets = [
         (None, {"fields": [("name", "code"), ("format", "active")]}),
         (_("Points"), {"fields": [("earns_at", "pending_days")]}),
@@ -289,6 +290,11 @@ class ChannelAdmin(Desk):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["code"] if obj else []
+
+    @display(description=_("file format"))
+    def shown_format(self, channel: Channel) -> str:
+        known = FORMATS.get(channel.format)
+        return str(known.name) if known else channel.format
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         used = obj is not None and (obj.order_set.exists() or obj.orderimport_set.exists())

@@ -18,3 +18,14 @@ for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
         if (name === "drop" && event.dataTransfer.files.length) field.querySelector("input").files = event.dataTransfer.files;
     });
 }
+// The browser says "no file chosen" in its own language: the name of the file stands in for it.
+document.documentElement.classList.add("jf-scripted");
+const showFile = () => {
+    for (const field of document.querySelectorAll(".jf-drop")) {
+        const file = field.querySelector("input").files[0];
+        field.querySelector("output").textContent = file ? file.name : "";
+    }
+};
+document.addEventListener("change", showFile);
+document.addEventListener("drop", showFile);
+window.addEventListener("pageshow", showFile);
