@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -29,7 +30,7 @@ def adjust(
         raise NotAdjusted(_("Give the reason for the adjustment."))
     if not points and not growth:
         raise NotAdjusted(_("Say how many points or how much growth value to adjust."))
-    said = {"member_id": member_id, "source": SOURCE, "at": at, "actor_id": actor_id, "note": reason}
+    said: dict[str, Any] = {"member_id": member_id, "source": SOURCE, "at": at, "actor_id": actor_id, "note": reason}
     with transaction.atomic():
         made = []
         if points < 0:
@@ -38,8 +39,6 @@ def adjust(
             grown = key if points > 0 else f"{key}:growth"
             end = earning.expires_at(at)
             made.append(
-                ledger.credit(
-                    points=max(points, 0), growth=growth, kind=Kind.ADJUST, key=grown, expires_at=end, **said
-                )
+                ledger.credit(points=max(points, 0), growth=growth, kind=Kind.ADJUST, key=grown, expires_at=end, **said)
             )
         return made

@@ -1,4 +1,4 @@
-"""Does the ledger still keep its laws? Every `<app>/sql/audit/NAME.sql` is a question; each row it returns is a drift."""
+"""Does the ledger keep its laws? Every `<app>/sql/audit/NAME.sql` is a question; each row it returns is a drift."""
 
 from __future__ import annotations
 

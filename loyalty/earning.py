@@ -69,11 +69,13 @@ def preview(purchases: Relation, *, at: datetime) -> list[Preview]:
         )
         found = cursor.fetchall()
     postings = [
-        Posting(kind=Kind.EARN, note="", rule_versions=row[6], breakdown=history.loaded(row[7]))
-        for row in found
+        Posting(kind=Kind.EARN, note="", rule_versions=row[6], breakdown=history.loaded(row[7])) for row in found
     ]
     told = history.tell(postings)
-    return [Preview(*row[:6], words=words) for row, words in zip(found, told, strict=True)]
+    return [
+        Preview(key, member_id, points, growth, available, end, words)
+        for (key, member_id, points, growth, available, end, *_), words in zip(found, told, strict=True)
+    ]
 
 
 def evaluate(purchases: Relation) -> Relation:

@@ -138,14 +138,19 @@ def credit(
     note: str = "",
     breakdown: list[dict[str, Any]] | None = None,
 ) -> Posting:
-    """Give a member points (≥ 0) and growth (signed), once for (source, key); available at once and for ever unless said.
+    """Give a member points (≥ 0) and growth (signed), once for (source, key); at once and for ever unless said.
 
     Raises KeyReused if the key stands for something else, InsufficientGrowth, ValueError for negative points.
     """
     if points < 0:
         raise ValueError("A credit gives points; use debit to take them.")
     row = [member_id, points, growth, kind, source, key, at, available_at or at, expires_at or "infinity"]
-    row += [list(rule_versions), actor_id, note, None if breakdown is None else json.dumps(breakdown, ensure_ascii=False)]
+    row += [
+        list(rule_versions),
+        actor_id,
+        note,
+        None if breakdown is None else json.dumps(breakdown, ensure_ascii=False),
+    ]
     with transaction.atomic(), _named_refusals():
         done = _post(_numbered(Relation.rows(CREDIT_COLUMNS, [row])), at=at)
         if done.posted.different:
@@ -194,9 +199,7 @@ def claw_back(
     """
     _check_refund(refunded, paid)
     with transaction.atomic():
-        posted = claw_back_many(
-            Relation.rows(REFUND_COLUMNS, [[posting_id, refunded, paid, key, note]]), at=at
-        )
+        posted = claw_back_many(Relation.rows(REFUND_COLUMNS, [[posting_id, refunded, paid, key, note]]), at=at)
         if posted:
             return Posting.objects.get(pk=posted[0])
         first = Posting.objects.filter(source="refund", key=key).first()
@@ -251,7 +254,8 @@ def expire(*, at: datetime, slices: int = 1) -> int:
 def standing(*, member_id: int, at: datetime) -> Standing:
     """Return what the member has at `at`, in one statement and without writing."""
     (row,) = sql.run("loyalty", "standing", member_id=member_id, at=at)
-    return Standing(*row[:5], expiring=list(zip(row[5], row[6], strict=True)))
+    available, pending, debt, growth, lifetime, ends, points = row
+    return Standing(available, pending, debt, growth, lifetime, list(zip(ends, points, strict=True)))
 
 
 def refusal(error: DatabaseError) -> LedgerError | None:
@@ -273,7 +277,7 @@ def _post(batch: Relation, *, at: datetime) -> Chunk:
     """Post one chunk: postings (which take keys and balances), lots, debts, tiers."""
     ((asked, new, points, growth, rules),) = sql.run("loyalty", "post", relation=batch)
     if new:
-        sql.run("loyalty", "post_lots", relation=batch)
+        sql.run("loyalty", "post_lots", relation=batch, all_new=new == asked)
         sql.run("loyalty", "post_settle", relation=batch, at=at)
         tiers.follow(Relation(_grown_sql(batch), batch.params), at=at)
     different = sql.run("loyalty", "post_different", relation=batch)[0][0] if new < asked else 0
@@ -334,7 +338,7 @@ def _expire_batch(members: list[int], at: datetime, damaged: set[int]) -> int:
         return _expire_batch(members[:half], at, damaged) + _expire_batch(members[half:], at, damaged)
 
 
-def _call(statement: str, *values: Any) -> int | None:
+def _call(statement: str, *values: Any) -> Any:
     """Run one of the ledger's SQL functions; returns a posting's id."""
     with transaction.atomic(), _named_refusals(), connection.cursor() as cursor:
         cursor.execute(statement, values)

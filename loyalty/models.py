@@ -69,6 +69,9 @@ class Balance(Fact):
             models.CheckConstraint(condition=Q(growth__gte=0), name="balance_growth_from_0"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.points} / {self.growth}"
+
 
 class PostingQuerySet(models.QuerySet["Posting"]):
     def of(self, member: Member) -> PostingQuerySet:
@@ -157,6 +160,9 @@ class Lot(Fact):
             models.Index(fields=["expires_at"], condition=Q(remaining__gt=0), name="lot_due"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.remaining} / {self.granted}"
+
 
 class Move(Fact):
     """What a posting took from a lot (negative) or gave back to it (positive). No lot: debt (negative: it grows)."""
@@ -169,6 +175,9 @@ class Move(Fact):
         verbose_name = _("move")
         verbose_name_plural = _("moves")
         constraints = [models.CheckConstraint(condition=~Q(amount=0), name="move_not_zero")]
+
+    def __str__(self) -> str:
+        return f"{self.amount:+d}"
 
 
 class PointsPolicy(models.Model):
@@ -198,7 +207,10 @@ class PointsPolicy(models.Model):
     pending_from = models.CharField(_("counted from"), max_length=10, choices=Anchor, default=Anchor.PAID)
     expiry = models.CharField(_("points expire"), max_length=10, choices=Expiry, default=Expiry.ROLLING)
     expiry_months = models.PositiveSmallIntegerField(
-        _("months"), default=12, validators=[MinValueValidator(1)], help_text=_("For rolling expiry, to the end of the day.")
+        _("months"),
+        default=12,
+        validators=[MinValueValidator(1)],
+        help_text=_("For rolling expiry, to the end of the day."),
     )
     expiry_years = models.PositiveSmallIntegerField(
         _("calendar years later"), default=1, help_text=_("0: at the end of the year in which they were earned.")

@@ -26,6 +26,10 @@ GOODS = [
     ("卸妆油 150ml", 79),
     ("抗皱眼霜 20g", 259),
 ]
+YOUZAN = """订单号 订单状态 订单创建时间 买家付款时间 交易成功时间 商品金额合计 运费 订单实付金额 全部商品名称
+    收货人手机号/提货人手机号 买家昵称 买家手机号 订单退款状态 订单已退款金额"""
+TAOBAO = """订单编号 买家会员名 买家应付邮费 总金额 买家实际支付金额 订单状态 订单创建时间 订单付款时间 宝贝标题
+    宝贝总数量 退款金额 确认收货时间"""
 Order = dict[str, Any]
 
 
@@ -43,7 +47,9 @@ def load(*, at: datetime, members: int, orders: int) -> None:
 def _orders(random: Random, at: datetime, members: int, count: int) -> Iterator[Order]:
     """Orders of the last year, paid a minute after they were placed; some refunded, the last days not yet received."""
     for number in range(count):
-        placed = (at - timedelta(minutes=random.randrange(60, 360 * 24 * 60))).astimezone(SHANGHAI).replace(microsecond=0)
+        placed = (
+            (at - timedelta(minutes=random.randrange(60, 360 * 24 * 60))).astimezone(SHANGHAI).replace(microsecond=0)
+        )
         title, price = random.choice(GOODS)
         quantity = random.choice((1, 1, 1, 2, 3))
         paid, fate = price * quantity, random.random()
@@ -62,10 +68,7 @@ def _orders(random: Random, at: datetime, members: int, count: int) -> Iterator[
 
 
 def _youzan(orders: Iterable[Order]) -> Iterator[list[Any]]:
-    yield (
-        "订单号 订单状态 订单创建时间 买家付款时间 交易成功时间 商品金额合计 运费 订单实付金额 全部商品名称 "
-        "收货人手机号/提货人手机号 买家昵称 买家手机号 订单退款状态 订单已退款金额"
-    ).split(" ")
+    yield YOUZAN.split()
     for order in orders:
         phone = PHONE.removeprefix("+86") if order["buyer"] == 0 else f"138{order['buyer']:08d}"
         full = order["refunded"] == order["gross"]
@@ -79,10 +82,7 @@ def _youzan(orders: Iterable[Order]) -> Iterator[list[Any]]:
 
 
 def _taobao(orders: Iterable[Order]) -> Iterator[list[Any]]:
-    yield (
-        "订单编号 买家会员名 买家应付邮费 总金额 买家实际支付金额 订单状态 订单创建时间 订单付款时间 宝贝标题 "
-        "宝贝总数量 退款金额 确认收货时间"
-    ).split(" ")
+    yield TAOBAO.split()
     for order in orders:
         net = order["gross"] - order["refunded"]
         status = "交易关闭" if not net else "交易成功" if order["completed"] else "卖家已发货，等待买家确认"

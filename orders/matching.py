@@ -1,4 +1,4 @@
-"""Orders that waited find their member: by account or by the buyer's own phone, never by a masked one or a receiver's."""
+"""Orders that waited find their member: by account or by the buyer's own phone, never a masked or a receiver's one."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.sql import Relation
 from members.models import Member
 
-MONEY = {"max_digits": 14, "decimal_places": 2}
+MONEY: dict[str, Any] = {"max_digits": 14, "decimal_places": 2}
 
 
 class Status(models.TextChoices):
@@ -48,7 +49,10 @@ class Channel(models.Model):
     format = models.CharField(_("file format"), max_length=30)
     earns_at = models.CharField(_("an order earns"), max_length=10, choices=EarnsAt, default=EarnsAt.PAID)
     pending_days = models.PositiveSmallIntegerField(
-        _("days until its points are available"), null=True, blank=True, help_text=_("Empty: as the points policy says.")
+        _("days until its points are available"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: as the points policy says."),
     )
     enrol = models.BooleanField(
         _("buyers become members"),
@@ -133,6 +137,12 @@ class OrderImport(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def read_as(self) -> Channel:
+        """Return the channel, which every import has once it is staged; raises Channel.DoesNotExist before."""
+        if self.channel is None:
+            raise Channel.DoesNotExist
+        return self.channel
+
 
 class StagedRow(models.Model):
     """A valid row of a file, before it is stored. UNLOGGED: a crash empties it, and the file is read again."""
@@ -156,6 +166,9 @@ class StagedRow(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["order_import", "number", "row_key"], name="staged_number")]
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.number}"
 
 
 class RejectedRow(models.Model):
@@ -211,7 +224,14 @@ class OrderQuerySet(models.QuerySet["Order"]):
                 pending_days=F("channel__pending_days"),
             )
             .values(
-                "key", "member_id", "tier_id", "gross", "shipping", "paid_at", "completed_at", "pending_days",
+                "key",
+                "member_id",
+                "tier_id",
+                "gross",
+                "shipping",
+                "paid_at",
+                "completed_at",
+                "pending_days",
                 channel_code=F("channel__code"),
             )
         )

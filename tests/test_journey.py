@@ -7,7 +7,6 @@ a later file brings a refund; a second redemption is cancelled; time ends what i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,7 +24,9 @@ from orders.models import Order, OrderImport
 
 DAY = timedelta(days=1)
 PHONE = "13800001111"
-HEADER = "订单号,订单状态,订单创建时间,买家付款时间,交易成功时间,运费,订单实付金额,全部商品名称,买家手机号,订单已退款金额"
+HEADER = (
+    "订单号,订单状态,订单创建时间,买家付款时间,交易成功时间,运费,订单实付金额,全部商品名称,买家手机号,订单已退款金额"
+)
 OLD, RECENT = "E2026100110000000000001", "E2026110110000000000002"
 
 
@@ -46,10 +47,10 @@ def back_office(transactional_db: None) -> Client:
 
 
 @pytest.fixture
-def codes(settings: Any) -> Iterator[list[str]]:
+def codes(settings: Any) -> list[str]:
     sent.clear()
     settings.SMS_BACKEND = "tests.test_journey.send"
-    yield sent
+    return sent
 
 
 sent: list[str] = []
@@ -93,12 +94,16 @@ def test_a_row_of_a_file_becomes_a_parcel(back_office: Client, codes: list[str])
     assert [tier.name for tier in Tier.objects.all()] == ["普通", "高级"]
 
     # Staff import a file: an order of last month, and one of yesterday whose points wait for seven days.
-    first = upload(back_office, order(OLD, now - 30 * DAY, "400.50"), order(RECENT, now - DAY, "60.00", status="已发货"))
+    first = upload(
+        back_office, order(OLD, now - 30 * DAY, "400.50"), order(RECENT, now - DAY, "60.00", status="已发货")
+    )
     assert (first.state, first.new, first.points, first.growth) == ("DONE", 2, 460, 460)
     assert lins() == (400, 60, 0, 460)
 
     # The same file again changes nothing.
-    again = upload(back_office, order(OLD, now - 30 * DAY, "400.50"), order(RECENT, now - DAY, "60.00", status="已发货"))
+    again = upload(
+        back_office, order(OLD, now - 30 * DAY, "400.50"), order(RECENT, now - DAY, "60.00", status="已发货")
+    )
     assert (again.state, again.unchanged, again.points) == ("DONE", 2, 0)
     assert lins() == (400, 60, 0, 460)
 

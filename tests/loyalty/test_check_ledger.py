@@ -79,7 +79,8 @@ DAMAGE = {
     ),
     "more than granted": (
         "bounds sums",
-        "alter table loyalty_lot drop constraint lot_remaining_in_bounds; update loyalty_lot set remaining = granted + 1",
+        "alter table loyalty_lot drop constraint lot_remaining_in_bounds;"
+        "update loyalty_lot set remaining = granted + 1",
     ),
     "spent before it was available": (
         "time_decides",
@@ -103,7 +104,7 @@ DAMAGE = {
     ),
     "another refund than was told": (
         "refunds_converge",
-        "update loyalty_posting set breakdown = '{\"refunded\": \"1\", \"paid\": \"4\"}' where kind = 11",
+        'update loyalty_posting set breakdown = \'{"refunded": "1", "paid": "4"}\' where kind = 11',
     ),
     "a guard taken away": ("append_only", "drop trigger append_only on loyalty_posting"),
     "a guard put to sleep": ("one_lock_order", "alter table loyalty_lot disable trigger moved_by_triggers"),

@@ -218,7 +218,9 @@ def test_points_are_pending_by_the_policy_or_the_channel(
 
 
 def test_award_posts_the_rows_that_the_preview_showed_once(base: EarningRule, lin: Member, mei: Member) -> None:
-    given = purchases(purchase(lin, "10"), purchase(mei, "20", key="taobao:2#1"), purchase(mei, "0.5", key="taobao:3#1"))
+    given = purchases(
+        purchase(lin, "10"), purchase(mei, "20", key="taobao:2#1"), purchase(mei, "0.5", key="taobao:3#1")
+    )
     shown = earning.preview(given, at=PAID)
 
     posted = [earning.award(given, at=PAID), earning.award(given, at=PAID)]
@@ -277,4 +279,3 @@ def test_used_rule_gets_a_version_and_older_orders_keep_the_old_one(base: Earnin
     after = purchase(key="b", paid_at=PAID + DAY)
     assert gives(before, after) == [(100, 0), (200, 0)]
     assert [rule.version for rule in rules.versions(revised)] == [2, 1]
-

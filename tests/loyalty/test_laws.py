@@ -28,9 +28,7 @@ def spend(member: Member, points: int, key: str, at: datetime) -> Posting:
 
 
 def refund(posting: Posting, refunded: int, paid: int, key: str, at: datetime) -> Posting | None:
-    return ledger.claw_back(
-        posting_id=posting.pk, refunded=Decimal(refunded), paid=Decimal(paid), key=key, at=at
-    )
+    return ledger.claw_back(posting_id=posting.pk, refunded=Decimal(refunded), paid=Decimal(paid), key=key, at=at)
 
 
 def lots() -> dict[str, int]:
@@ -48,7 +46,7 @@ def balance(member: Member) -> tuple[int, int, int]:
     return (row.points, row.debt, row.growth) if row else (0, 0, 0)
 
 
-# 1 append_only -------------------------------------------------------------------------------------------------------
+# 1 append_only ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -85,7 +83,7 @@ def test_append_only_models_cannot_be_saved(lin: Member) -> None:
         Posting(member=lin).save()
 
 
-# 2 posted_once -------------------------------------------------------------------------------------------------------
+# 2 posted_once ------------------------------------------------------------------------------------------------------
 
 
 def test_posted_once_returns_the_first_posting(lin: Member, at: datetime) -> None:
@@ -134,7 +132,7 @@ def test_posted_once_a_refused_debit_does_not_burn_its_key(lin: Member, at: date
     assert balance(lin) == (0, 0, 0)
 
 
-# 4 bounds ------------------------------------------------------------------------------------------------------------
+# 4 bounds -----------------------------------------------------------------------------------------------------------
 
 
 def test_bounds_growth_cannot_fall_below_zero(lin: Member, at: datetime) -> None:
@@ -158,7 +156,7 @@ def test_bounds_next_points_repay_a_debt_at_once(lin: Member, at: datetime) -> N
     assert lots() == {"a": 0, "b": 0, "c": 50}
 
 
-# 5 time_decides ------------------------------------------------------------------------------------------------------
+# 5 time_decides -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -196,7 +194,7 @@ def test_time_decides_standing_is_the_same_before_and_after_the_sweep(lin: Membe
     assert before == ledger.Standing(20, 40, 0, 0, 70, [(at + DAY, 20)])
 
 
-# 6 soonest_first -----------------------------------------------------------------------------------------------------
+# 6 soonest_first ----------------------------------------------------------------------------------------------------
 
 
 def test_soonest_first_takes_what_ends_first(lin: Member, at: datetime) -> None:
@@ -220,7 +218,7 @@ def test_soonest_first_is_all_or_nothing(lin: Member, at: datetime) -> None:
     assert Posting.objects.count() == 1
 
 
-# 7 back_where_it_came_from ---------------------------------------------------------------------------------------------
+# 7 back_where_it_came_from ------------------------------------------------------------------------------------------
 
 
 def test_back_where_it_came_from_once(lin: Member, at: datetime) -> None:
@@ -264,7 +262,7 @@ def test_back_where_it_came_from_refuses_what_took_nothing(lin: Member, at: date
         ledger.give_back(posting_id=award.pk, key="g", at=at)
 
 
-# 8 claw_back_order -----------------------------------------------------------------------------------------------------
+# 8 claw_back_order --------------------------------------------------------------------------------------------------
 
 
 def test_claw_back_order_own_lot_then_available_then_pending_then_debt(lin: Member, at: datetime) -> None:
@@ -310,7 +308,7 @@ def test_claw_back_order_clamp_takes_what_is_left_and_says_so(lin: Member, at: d
     assert balance(lin) == (0, 0, 0)
 
 
-# 9 refunds_converge ----------------------------------------------------------------------------------------------------
+# 9 refunds_converge -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -371,7 +369,7 @@ def test_refunds_converge_many_refunds_of_one_member_in_one_statement(lin: Membe
     assert lots() == {"a": 5, "b": 5, "c": 5}
 
 
-# 10 one_lock_order -----------------------------------------------------------------------------------------------------
+# 10 one_lock_order --------------------------------------------------------------------------------------------------
 
 
 def test_one_lock_order_fifty_debits_of_one_member(
@@ -440,7 +438,7 @@ def test_one_lock_order_everything_at_once(
     assert not [result for result in results if isinstance(result, Exception)]
 
 
-# 3 sums: the property test over all of them stands in test_ledger_property.py; here what moves balances ----------------
+# 3 sums: the property test over all of them stands in test_ledger_property.py; here what moves balances -------------
 
 
 def test_sums_each_kind_of_event_in_turn(lin: Member, at: datetime) -> None:
