@@ -205,7 +205,7 @@ def _copy_rows(
     rows = staged = 0
     rejected, lines = csv.writer(rejects), io.StringIO()
     valid = csv.writer(lines)
-    with connection.cursor() as cursor, cursor.cursor.copy(_csv_copy("orders_stagedrow", Row, TIMES)) as copy:
+    with connection.cursor() as cursor, cursor.cursor.copy(_csv_copy()) as copy:
         for row in reading.read(path, recognised):
             if isinstance(row, Row):
                 valid.writerow((order_import.pk, *row))
@@ -225,18 +225,21 @@ def _send(lines: io.StringIO, copy: Any) -> None:
     lines.truncate()
 
 
-def _csv_copy(table: str, row: type[Row] | type[BadRow], nullable: frozenset[str] = frozenset()) -> str:
-    """Return the COPY of CSV lines of an import's number and a row; an empty cell is null only in a nullable column."""
-    columns = ", ".join(f'"{name}"' for name in row._fields)
-    filled = ", ".join(f'"{name}"' for name in row._fields if name not in nullable)
-    return f"copy {table} (order_import_id, {columns}) from stdin (format csv, force_not_null ({filled}))"
+def _csv_copy() -> str:
+    """Return the COPY of CSV lines of an import's number and a `Row`; an empty cell is null only where null may be."""
+    columns = ", ".join(f'"{name}"' for name in Row._fields)
+    filled = ", ".join(f'"{name}"' for name in Row._fields if name not in TIMES)
+    return f"copy orders_stagedrow (order_import_id, {columns}) from stdin (format csv, force_not_null ({filled}))"
 
 
 def _copy_rejects(rejects: IO[str]) -> None:
+    """Send the rejected rows one by one: before PostgreSQL 18 a line `\\.` within a value ends a COPY of CSV."""
     rejects.seek(0)
-    with connection.cursor() as cursor, cursor.cursor.copy(_csv_copy("orders_rejectedrow", BadRow)) as copy:
-        while block := rejects.read(1 << 16):
-            copy.write(block)
+    columns = ", ".join(f'"{name}"' for name in BadRow._fields)
+    statement = f"copy orders_rejectedrow (order_import_id, {columns}) from stdin"
+    with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
+        for row in csv.reader(rejects):
+            copy.write_row(row)
 
 
 def check(order_import: OrderImport, at: datetime) -> None:

@@ -176,7 +176,7 @@ def _told(line: int, cells: list[str], bad: BadCell, found: Recognised) -> BadRo
         return Skipped(line, _("The header once more, not an order."))
     place = found.columns.get(bad.column)
     column, value = (found.header[place], cells[place]) if place is not None else ("", "")
-    return BadRow(line, bare(number)[:64], column.strip(), value.strip()[:SHOWN], bad.reason)
+    return BadRow(line, bare(number)[:64], column.strip()[:SHOWN], value.strip()[:SHOWN], bad.reason)
 
 
 def _other(form: Format, expected: str) -> str:

@@ -17,6 +17,7 @@ INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 EDGE = " \t\r\n\v\f\u00a0\u3000" + INVISIBLE
 NULLS = frozenset(("", "null", "-", "--", "——", "n/a"))
 ID_LIMIT = 64
+MOST_PIECES = 999_999_999
 
 CURRENCY = r"(?:CNY|RMB|USD|EUR|GBP|HKD|TWD|JPY|AUD|CAD|SGD|(?:US|AU|CA|HK|NT)?\s?\$|[¥€£])"
 MONEY = re.compile(
@@ -67,10 +68,15 @@ def identifier(text: str, shape: re.Pattern[str]) -> str:
             % {"value": clean[:40]}
         )
     if len(clean) > ID_LIMIT:
-        raise BadCell(_("This number has more than 64 characters. Export the file again."))
+        raise BadCell(too_long())
     if not shape.fullmatch(clean):
         raise BadCell(_("This is not a number as this channel writes it. Correct it, or export the file again."))
     return clean
+
+
+def too_long() -> str:
+    """What to say about an id that no order has."""
+    return _("This number has more than 64 characters. Export the file again.")
 
 
 def money(text: str, remark: re.Pattern[str] | None = None) -> Decimal | None:
@@ -86,12 +92,7 @@ def money(text: str, remark: re.Pattern[str] | None = None) -> Decimal | None:
     bracketed = clean.startswith("(") and clean.endswith(")")
     match = MONEY.fullmatch(clean[1:-1] if bracketed else clean)
     if not match or len((match[4] or "").rstrip("0")) > 2 or bracketed + len(match[1]) + len(match[2]) > 1:
-        raise BadCell(
-            _(
-                "This is not an amount of money. Write it as 1234.50, "
-                "with at most two decimals and 12 digits before the point."
-            )
-        )
+        raise BadCell(_("This is not an amount of money. Write it as 1234.50, with at most two decimals."))
     amount = Decimal(f"{match[3].replace(',', '')}.{(match[4] or '')[:2]:0<2}")
     return -amount if bracketed or match[1] or match[2] else amount
 
@@ -158,4 +159,6 @@ def count(text: str) -> int:
         if not match:
             raise BadCell(_("This is not a number of pieces. Write a whole number."))
         total += int(match[1])
+    if total > MOST_PIECES:
+        raise BadCell(_("This is not a number of pieces. Write a whole number."))
     return total

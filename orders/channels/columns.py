@@ -20,7 +20,10 @@ from orders.channels.cells import BadCell
 # China has had no summer time since 1991, and times before 2000 are refused: a fixed offset is Asia/Shanghai.
 SHANGHAI = timezone(timedelta(hours=8))
 DIGITS = re.compile(r"[0-9]{4,64}")
+PLAIN_MONEY = re.compile(r"[0-9]{1,8}\.[0-9]{2}")
+PLAIN_PHONE = re.compile(r"\t?1[3-9][0-9]{9}")
 CACHED, CACHED_LENGTH = 4096, 60
+MOST_MONEY = 100_000_000  # a number in the wrong column is no amount, and sums of amounts have to fit into theirs
 
 
 class Column:
@@ -95,7 +98,10 @@ class PackedId(Id):
         parts = sorted({cells.identifier(part, self.shape) for part in re.split("[;；]", text) if cells.bare(part)})
         if not parts:
             return cells.identifier(text, self.shape)
-        return parts[0] if len(parts) == 1 else f"{parts[0]}+{len(parts) - 1}"
+        packed = parts[0] if len(parts) == 1 else f"{parts[0]}+{len(parts) - 1}"
+        if len(packed) > cells.ID_LIMIT:
+            raise BadCell(cells.too_long())
+        return packed
 
 
 class Money(Remembering):
@@ -106,9 +112,13 @@ class Money(Remembering):
         self.remark = remark
 
     def clean(self, text: str) -> Decimal | None:
+        if PLAIN_MONEY.fullmatch(text):
+            return Decimal(text)
         amount = cells.money(text, self.remark)
         if amount is not None and amount.is_signed():
             raise BadCell(_("This amount must not be negative. Correct it, or export the file again."))
+        if amount is not None and amount >= MOST_MONEY:
+            raise BadCell(_("No order is as large as this amount. Correct it, or export the file again."))
         return amount
 
     def missing(self) -> BadCell:
@@ -212,13 +222,15 @@ class Email(Buyer):
 
     def __call__(self, text: str) -> str:
         name = super().__call__(text).lower()
-        return name if re.fullmatch(r"[^@\s]+@[^@\s]+", name) else ""
+        return name if len(name) <= self.limit and re.fullmatch(r"[^@\s]+@[^@\s]+", name) else ""
 
 
 class Phone(Column):
     """The buyer's own phone as E.164, "" if masked or empty. Never declare a receiver's phone."""
 
     def __call__(self, text: str) -> str:
+        if PLAIN_PHONE.fullmatch(text):
+            return "+86" + text[-11:]
         return cells.phone(text) if text else ""
 
 

@@ -58,7 +58,7 @@ class ShopifyOrders(Format):
     ordered_at = Time("Created at")
     paid_at = Time("Paid at")
     cancelled_at = Time("Cancelled at")
-    buyer = Email("Email", limit=254)
+    buyer = Email("Email", limit=128)
     phone = Phone("Phone")
     title = Text("Lineitem name", required=True)
     sku = Text("Lineitem sku", limit=100)

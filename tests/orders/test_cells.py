@@ -125,7 +125,7 @@ def test_packed_ids_become_one_short_key_whatever_their_order(text, key):
         ("196.00元", "196.00"),
         ("AU $3,000.00", "3000.00"),
         ("CNY 12.30", "12.30"),
-        ("999999999999.99", "999999999999.99"),
+        ("99999999.99", "99999999.99"),
         ("\t69.00", "69.00"),
     ],
 )
@@ -137,8 +137,8 @@ def test_money_is_read_with_two_decimals(text, amount):
     "text",
     [
         "1e9", "1E9", "NaN", "Infinity", "-5", "(3.00)", "-$3.00", "+5", "1.005", "1,00.50", "1,2345.00", ",5",
-        "5.", ".5", "1000000000000", "金额异常", "12 34", "0x10", "1_000", "44.28(已全额退款)", "١٢", "--5", "(-5)",
-        "69.20(分销商等级折扣:47.80)",
+        "5.", ".5", "100000000", "1000000000000", "金额异常", "12 34", "0x10", "1_000", "44.28(已全额退款)", "١٢",
+        "--5", "(-5)", "69.20(分销商等级折扣:47.80)",
     ],
 )  # fmt: skip
 def test_money_that_is_no_amount_is_refused(text):
@@ -312,10 +312,10 @@ def test_money_is_a_sound_amount_or_a_bad_cell(text):
     if isinstance(value, Decimal):
         assert value >= 0
         assert value.as_tuple().exponent == -2
-        assert value < 10**12
+        assert value < 10**8
 
 
-@given(st.decimals(min_value=0, max_value=10**12 - 1, places=2))
+@given(st.decimals(min_value=0, max_value=10**8 - 1, places=2))
 def test_money_that_is_written_plainly_comes_back_equal(amount):
     assert Money("金额")(str(amount)) == Money("金额")(f"￥{amount:,}") == amount
 

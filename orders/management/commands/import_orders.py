@@ -4,11 +4,12 @@ import json
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from orders import importing
 from orders.models import Channel, OrderImport
@@ -36,20 +37,17 @@ class Command(BaseCommand):
     def imported(self, path: Path, channel: str | None, dry_run: bool) -> dict[str, Any]:
         at = timezone.now()
         try:
-            with path.open("rb") as file, transaction.atomic() if dry_run else nullcontext():
-                order_import = importing.accept(
-                    file=file, name=path.name, channel_code=channel, actor_id=None, at=at
-                )
+            with opened(path) as file, transaction.atomic() if dry_run else nullcontext():
+                order_import = importing.accept(file=file, name=path.name, channel_code=channel, actor_id=None, at=at)
                 order_import = importing.run(import_id=order_import.pk, at=at)
                 result = told(order_import)
                 if dry_run:
                     order_import.file.delete(save=False)
                     transaction.set_rollback(True)
-        except OSError as error:
-            raise CommandError(f"{path}: {error.strerror}") from error
         except Channel.DoesNotExist as error:
             known = ", ".join(Channel.objects.active().values_list("code", flat=True)) or "–"
-            raise CommandError(f"--channel {channel}: there is no such channel. Known: {known}") from error
+            said = _("There is no channel “%(channel)s”. Known: %(known)s.") % {"channel": channel, "known": known}
+            raise CommandError(said, returncode=2) from error
         return result
 
     def tell(self, name: str, value: Any) -> None:
@@ -59,6 +57,20 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {row['line']}: {row['column']} {row['value']!r}: {row['reason']}")
         else:
             self.stdout.write(f"{name}: {value}")
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file to read; raises CommandError with a sentence for the one who typed its name."""
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        said = _("There is no file %(path)s.")
+        cause: OSError = error
+    except IsADirectoryError as error:
+        said, cause = _("%(path)s is a folder. Name the file in it."), error
+    except OSError as error:
+        said, cause = _("%(path)s cannot be read: %(cause)s."), error
+    raise CommandError(said % {"path": path, "cause": cause.strerror}, returncode=2) from cause
 
 
 def told(order_import: OrderImport) -> dict[str, Any]:
