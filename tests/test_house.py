@@ -12,6 +12,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import migrations
 from django.db.migrations.loader import MigrationLoader
+from django.utils.translation import gettext, override
 from django.utils.translation.template import templatize
 
 ROOT = Path(settings.BASE_DIR)
@@ -60,7 +61,10 @@ def wanted() -> set[str]:
 def test_every_message_has_a_chinese_translation() -> None:
     translated = {entry.msgid for entry in polib.pofile(str(CATALOGUE)) if entry.translated()}
 
-    assert sorted(wanted() - translated) == []
+    with override("zh-hans"):  # Django translates its own words
+        missing = sorted(text for text in wanted() - translated if gettext(text) == text)
+
+    assert missing == []
 
 
 def test_no_translation_is_fuzzy_or_loses_a_place() -> None:
