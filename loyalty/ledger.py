@@ -305,8 +305,11 @@ def _staged(relation: Relation) -> Iterator[int]:
     sql.run("loyalty", "post_stage", relation=relation)
     try:
         with connection.cursor() as cursor:
-            cursor.execute("select count(*) from posting_batch")
-            yield cursor.fetchone()[0]
+            cursor.execute("select count(*), coalesce(min(points), 0) from posting_batch")
+            ((rows, least),) = cursor.fetchall()
+        if least < 0:
+            raise ValueError("A credit gives points; use debit to take them.")
+        yield rows
     finally:
         if not connection.needs_rollback:
             with connection.cursor() as cursor:

@@ -39,6 +39,10 @@ class Kind(models.IntegerChoices):
     MERGE = 14, _("merge")
 
 
+GIVING = [Kind.EARN, Kind.TASK, Kind.BONUS, Kind.OPENING, Kind.GIVE_BACK]
+TAKING = [Kind.REDEEM, Kind.HOLD, Kind.CLAW_BACK, Kind.EXPIRE]
+
+
 class Fact(models.Model):
     """A row that only the ledger writes."""
 
@@ -119,6 +123,9 @@ class Posting(Fact):
             models.UniqueConstraint(fields=["source", "key"], name="posting_once"),
             models.UniqueConstraint(
                 fields=["refers_to"], condition=Q(kind=Kind.GIVE_BACK), name="posting_given_back_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=GIVING, points__lt=0) & ~Q(kind__in=TAKING, points__gt=0), name="posting_sign"
             ),
         ]
         indexes = [

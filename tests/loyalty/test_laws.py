@@ -142,6 +142,22 @@ def test_bounds_growth_cannot_fall_below_zero(lin: Member, at: datetime) -> None
     assert rows(Posting) == []
 
 
+def test_bounds_a_credit_takes_nothing_and_a_debit_gives_nothing(lin: Member, at: datetime) -> None:
+    row = [lin.pk, -5, 0, Kind.ADJUST, "adjust", "n", at, at, at + DAY, [], None, "", None]
+
+    for wrong in (
+        lambda: earn(lin, -5, "a", at),
+        lambda: spend(lin, -5, "s", at),
+        lambda: spend(lin, 0, "s", at),
+        lambda: ledger.post_many(Relation.rows(ledger.CREDIT_COLUMNS, [row]), at=at),
+        lambda: refund(Posting(pk=1), 2, 1, "r", at),
+    ):
+        with pytest.raises(ValueError):
+            wrong()
+
+    assert rows(Posting) == []
+
+
 def test_bounds_next_points_repay_a_debt_at_once(lin: Member, at: datetime) -> None:
     award = earn(lin, 100, "a", at)
     spend(lin, 80, "s", at)
