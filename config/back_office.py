@@ -12,7 +12,7 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
@@ -42,6 +42,7 @@ class BoundedPaginator(Paginator):
     """Pages of a table that may be large. `inexact` says in what way `count` may be wrong."""
 
     template_name = "admin/bounded_pagination.html"
+    object_list: QuerySet[Any]
 
     def __init__(self, *args: Any, filtered: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,6 +80,8 @@ VIEW, ADD, ALTER, DELETE = _("look at"), _("add"), _("change"), _("delete")
 class RowList(ChangeList):
     """A list that does not tell how many rows there are without its filters: nobody counts them."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.full_result_count = self.result_count
@@ -87,7 +90,7 @@ class RowList(ChangeList):
 class Desk(ModelAdmin):
     """A page of the back office. `empty_hint` says the next step where the list has no rows."""
 
-    paginator = BoundedPaginator
+    paginator: Any = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
@@ -153,7 +156,7 @@ def ask(
     confirm: Any,
     back: str,
     form: forms.Form | None = None,
-    objects: Sequence[Any] | QuerySet[Any] = (),
+    objects: Sequence[Any] = (),
     total: int = 0,
     danger: bool = False,
     introduction: Any = "",
@@ -163,10 +166,9 @@ def ask(
     `question` is called when the form is valid and returns sentences; `confirm` is the word on the button; `objects`
     are what will be touched, `total` of them, shown up to `MOST_LISTED`.
     """
-    ready = form is None or form.is_valid()
-    if ready and request.method == "POST" and "confirmed" in request.POST:
+    asking = (form is None or form.is_valid()) and "edit" not in request.POST
+    if asking and request.method == "POST" and "confirmed" in request.POST:
         return None
-    asking = ready and "edit" not in request.POST
     shown = list(objects[:MOST_LISTED]) if asking else []
     context = {
         **desk.admin_site.each_context(request),
@@ -183,18 +185,21 @@ def ask(
         "danger": danger,
         "back": back,
     }
-    request.current_app = desk.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = desk.admin_site.name
     return TemplateResponse(request, "admin/ask.html", context)
 
 
 CARRIED = ("action", "select_across", "index", "_selected_action")
 
 
+def actor(request: HttpRequest) -> int:
+    """Return who is signed in; in the back office somebody is."""
+    return cast(int, request.user.pk)
+
+
 def log(request: HttpRequest, rows: Sequence[Model] | QuerySet[Any], message: Any) -> None:
     """Write who did what to which rows."""
-    LogEntry.objects.log_actions(
-        user_id=request.user.pk, queryset=rows, action_flag=CHANGE, change_message=str(message)
-    )
+    LogEntry.objects.log_actions(user_id=actor(request), queryset=rows, action_flag=CHANGE, change_message=str(message))
 
 
 def link(url: str, words: Any) -> SafeString:

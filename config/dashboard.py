@@ -29,7 +29,7 @@ class ToDo(NamedTuple):
     title: str
     hint: str
     link: str
-    count: str
+    amount: str
 
 
 class Figure(NamedTuple):
@@ -124,7 +124,7 @@ def _first_steps(request: HttpRequest) -> list[ToDo]:
     return [
         ToDo(icon, title, hint, address(model, page), "")
         for model, icon, title, hint, page, right in steps
-        if request.user.has_perm(right) and not model._default_manager.exists()  # type: ignore[attr-defined]
+        if request.user.has_perm(right) and not model._default_manager.exists()
     ]
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from config.back_office import ADD, ALTER, VIEW, Desk, Facts, OneRow, RowList, address, ask, link, log, wide
+from config.back_office import ADD, ALTER, VIEW, Desk, Facts, OneRow, RowList, actor, address, ask, link, log, wide
 from loyalty import adjusting, earning, history, ledger, rules
 from loyalty.forms import BENEFITS, AdjustForm, CampaignForm, PreviewForm, RuleForm
 from loyalty.ledger import LedgerError
@@ -50,9 +50,10 @@ class PostingList(RowList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        for posting, story in zip(self.result_list, history.tell(self.result_list), strict=True):
+        postings: list[Any] = list(self.result_list)
+        for posting, story in zip(postings, history.tell(postings), strict=True):
             posting.story = story
+        self.result_list = postings
 
 
 @admin.register(Posting)
@@ -101,9 +102,10 @@ class PostingAdmin(Facts):
             form=form,
             introduction=_("A posting stays for ever; a wrong one is put right by an opposite one."),
         )
-        if page is None:
-            page = self._adjusted(request, member, form.cleaned_data, at) or HttpResponseRedirect(back)
-        return page
+        if page is not None:
+            return page
+        self._adjusted(request, member, form.cleaned_data, at)
+        return HttpResponseRedirect(back)
 
     def _adjusted(self, request: HttpRequest, member: Member, given: dict[str, Any], at: datetime) -> None:
         points, growth, reason = given["points"] or 0, given["growth"] or 0, given["reason"]
@@ -113,7 +115,7 @@ class PostingAdmin(Facts):
                 points=points,
                 growth=growth,
                 reason=reason,
-                actor_id=request.user.pk,
+                actor_id=actor(request),
                 at=at,
                 key=given["key"],
             )
@@ -240,7 +242,7 @@ class EarningRuleAdmin(Desk):
     def get_queryset(self, request: HttpRequest) -> QuerySet[EarningRule]:
         rows = super().get_queryset(request).prefetch_related("condition_tiers")
         at_list = getattr(request.resolver_match, "url_name", "") == "loyalty_earningrule_changelist"
-        return rows.in_force() if at_list else rows  # type: ignore[attr-defined]
+        return rows.in_force() if at_list else rows
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.superseded_at is None)
@@ -268,6 +270,12 @@ class EarningRuleAdmin(Desk):
         if revised.version != before:
             text = gettext("Version %(new)s counts from now on; what version %(old)s gave stays as it is.")
             messages.info(request, text % {"new": revised.version, "old": before})
+
+    def response_change(self, request: HttpRequest, obj: EarningRule) -> HttpResponse:
+        response = super().response_change(request, obj)
+        if "_continue" in request.POST:  # on the page of the version that counts now
+            return HttpResponseRedirect(address(EarningRule, "change", obj.pk))
+        return response
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         if not change:

@@ -22,7 +22,7 @@ from unfold import widgets
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from config.back_office import VIEW, Desk, Facts, address, ask, link, log, wide
+from config.back_office import MOST_LISTED, VIEW, Desk, Facts, actor, address, ask, link, log, wide
 from loyalty.models import Posting
 from mall import shipping, stock
 from mall.models import Gift, Redemption, StockChange
@@ -152,7 +152,7 @@ class GiftAdmin(Desk):
             return page
         quantity, note = form.cleaned_data["quantity"], form.cleaned_data["note"]
         try:
-            stock.change(gift_id=gift.pk, quantity=quantity, note=note, actor_id=request.user.pk, at=timezone.now())
+            stock.change(gift_id=gift.pk, quantity=quantity, note=note, actor_id=actor(request), at=timezone.now())
         except Refused as refused:
             messages.error(request, str(refused))
         else:
@@ -263,7 +263,7 @@ class RedemptionAdmin(Facts):
             question=lambda: [asks % {"number": number}],
             confirm=_("Pack"),
             back=request.get_full_path(),
-            objects=placed.select_related("gift", "member"),
+            objects=[f"#{one.pk} {one} · {one.recipient}" for one in placed[:MOST_LISTED]],
             total=number,
         )
         if page is not None:
@@ -313,7 +313,7 @@ class RedemptionAdmin(Facts):
                 gettext("Reason: %(reason)s") % {"reason": form.cleaned_data["note"]},
             ],
             act=lambda given, at: shipping.cancel(
-                redemption_id=redemption.pk, at=at, actor_id=request.user.pk, note=given["note"]
+                redemption_id=redemption.pk, at=at, actor_id=actor(request), note=given["note"]
             ),
             done=gettext("Cancelled; the points are back."),
             danger=True,
@@ -340,7 +340,7 @@ class RedemptionAdmin(Facts):
                 gettext("Reason: %(reason)s") % {"reason": form.cleaned_data["note"]},
             ],
             act=lambda given, at: shipping.return_(
-                redemption_id=redemption.pk, at=at, actor_id=request.user.pk, **given
+                redemption_id=redemption.pk, at=at, actor_id=actor(request), **given
             ),
             done=gettext("Taken back; the points are back."),
             danger=True,
@@ -410,7 +410,7 @@ class RedemptionAdmin(Facts):
         return link(address(Posting, "change", redemption.posting_id), f"#{redemption.posting_id}")
 
 
-STEPS = {
+STEPS: dict[str | None, tuple[str, ...]] = {
     State.PLACED: ("_ship", "_cancel"),
     State.PACKED: ("_ship", "_cancel"),
     State.SHIPPED: ("_take_back",),

@@ -31,7 +31,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from config.back_office import VIEW, Desk, Facts, address, link, wide
+from config.back_office import VIEW, Desk, Facts, actor, address, link, wide
 from loyalty.forms import KnownChannel, RuleForm
 from loyalty.models import Posting
 from members.admin import MemberAdmin, Panel, sees_phones
@@ -91,8 +91,8 @@ class OrderImportAdmin(Facts):
         return TemplateResponse(request, "admin/orders/upload.html", context)
 
     def _accepted(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
-        order_import = importing.accept(**form.given(), actor_id=request.user.pk, at=timezone.now())
-        run_import.delay_on_commit(order_import.pk)
+        order_import = importing.accept(**form.given(), actor_id=actor(request), at=timezone.now())
+        run_import.delay_on_commit(order_import.pk)  # type: ignore[attr-defined]
         return HttpResponseRedirect(address(OrderImport, "change", order_import.pk))
 
     def get_urls(self) -> list[URLPattern]:
