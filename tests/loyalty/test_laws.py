@@ -142,6 +142,16 @@ def test_bounds_growth_cannot_fall_below_zero(lin: Member, at: datetime) -> None
     assert rows(Posting) == []
 
 
+def test_bounds_a_debt_of_one_point_is_repaid_too(lin: Member, at: datetime) -> None:
+    award = earn(lin, 1, "a", at)
+    spend(lin, 1, "s", at)
+    refund(award, 1, 1, "r", at)
+
+    earn(lin, 1, "b", at)
+
+    assert balance(lin) == (0, 0, 0)
+
+
 def test_bounds_a_credit_takes_nothing_and_a_debit_gives_nothing(lin: Member, at: datetime) -> None:
     row = [lin.pk, -5, 0, Kind.ADJUST, "adjust", "n", at, at, at + DAY, [], None, "", None]
 
@@ -195,6 +205,16 @@ def test_time_decides_at_the_microsecond(lin: Member, at: datetime, moment: time
         spent = False
 
     assert (available == 10, spent) == (spendable, spendable)
+
+
+def test_time_decides_what_has_ended_is_expired_before_points_are_taken(lin: Member, at: datetime) -> None:
+    earn(lin, 10, "ended", at - 2 * DAY, expires_at=at)
+    earn(lin, 20, "stays", at - 2 * DAY)
+
+    spend(lin, 5, "s", at)
+
+    assert rows(Posting, "kind", "points", "occurred_at")[2:] == [(Kind.REDEEM, -5, at), (Kind.EXPIRE, -10, at)]
+    assert lots() == {"ended": 0, "stays": 15}
 
 
 def test_time_decides_standing_is_the_same_before_and_after_the_sweep(lin: Member, at: datetime) -> None:
