@@ -78,8 +78,8 @@ class OrderImportAdmin(Facts):
     )
     def upload(self, request: HttpRequest) -> HttpResponse:
         """Take in a file; a worker does the rest."""
-        form = UploadForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
+        form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+        if form.is_valid():
             return self._accepted(request, form)
         context = {
             **self.admin_site.each_context(request),

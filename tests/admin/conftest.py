@@ -1,0 +1,119 @@
+"""The back office's cast: Wang may do everything, Chen looks after members, Zhou may only look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from loyalty import adjusting
+from mall import stock
+from mall.models import Gift, Redemption
+from mall.redeeming import Address, redeem
+from members.models import Identity, Member, Tier, User
+from orders.models import Channel, Order, OrderImport, OrderLine, Status
+from tests.conftest import NOW, make_member
+
+SignIn = Callable[..., Client]
+
+
+def staff(name: str, *rights: str) -> User:
+    user = User.objects.create_user(name, password="a long word", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    assert user.user_permissions.count() == len(rights)
+    return user
+
+
+def signed_in(user: User) -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def wang(db: None) -> User:
+    return User.objects.create_superuser("wang", password="a long word")
+
+
+@pytest.fixture
+def boss(wang: User) -> Client:
+    return signed_in(wang)
+
+
+@pytest.fixture
+def looker(db: None) -> Client:
+    """Zhou, who may look at everything and touch nothing."""
+    user = User.objects.create_user("zhou", password="a long word", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_").exclude(codename="view_phone"))
+    return signed_in(user)
+
+
+def give(member: Member, points: int, actor: User, growth: int = 0) -> None:
+    adjusting.adjust(
+        member_id=member.pk,
+        points=points,
+        growth=growth,
+        reason="welcome",
+        actor_id=actor.pk,
+        at=timezone.now(),
+        key=uuid4().hex,
+    )
+
+
+def shelve(name: str = "Umbrella", points: int = 10, pieces: int = 1000) -> Gift:
+    gift = Gift.objects.create(name=name, points=points)
+    stock.change(gift_id=gift.pk, quantity=pieces, note="delivered", actor_id=None, at=NOW)
+    return gift
+
+
+def redeemed(member: Member, gift: Gift) -> Redemption:
+    return redeem(
+        member_id=member.pk,
+        gift_id=gift.pk,
+        quantity=1,
+        at=timezone.now(),
+        request_key=uuid4().hex,
+        address=Address(member.name, "13800001111", "Hangzhou"),
+    )
+
+
+def grow(number: int, actor: User) -> None:
+    """Add `number` rows to every list of the back office."""
+    gift = Gift.objects.first() or shelve()
+    Tier.objects.get_or_create(name="Silver", rank=1, threshold=1)
+    channel, _made = Channel.objects.get_or_create(code="shop", name="Shop", format="youzan")
+    for _turn in range(number):
+        count = Member.objects.count()
+        member = make_member(f"Member {count}", f"+86139{count:08d}")
+        give(member, 100, actor, growth=10)
+        redeemed(member, gift)
+        Identity.objects.create(channel="shop", external_id=f"buyer {count}", member=member)
+        file = OrderImport.objects.create(name="a.csv", channel=channel, created_at=NOW, created_by=actor, rejected=1)
+        order = Order.objects.create(
+            channel=channel,
+            number=f"N{count}",
+            status=Status.PAID,
+            gross=10,
+            refunded=0,
+            shipping=0,
+            buyer="",
+            phone="",
+            member=member,
+            first_import=file,
+            last_import=file,
+        )
+        OrderLine.objects.create(
+            order=order,
+            row_key="",
+            status=Status.PAID,
+            gross=10,
+            refunded=0,
+            shipping=0,
+            title="Tea",
+            sku="",
+            quantity=1,
+        )
