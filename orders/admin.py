@@ -85,7 +85,7 @@ class OrderImportAdmin(Facts):
             **self.admin_site.each_context(request),
             "title": _("Import orders"),
             "form": form,
-            "formats": [one.name for one in FORMATS.values()],
+            "formats": [name for _code, name in platforms()],
             "most": settings.ORDER_FILE_MAX_BYTES,
         }
         return TemplateResponse(request, "admin/orders/upload.html", context)
@@ -269,10 +269,15 @@ def masked(phone: str) -> str:
     return Member(phone=phone or None).masked_phone
 
 
+def platforms() -> list[tuple[str, Any]]:
+    """Return the platforms whose files can be read: a channel belongs to one, whichever of its files it hands in."""
+    return [(code, one.name) for code, one in FORMATS.items() if code == getattr(one, "platform", code)]
+
+
 class ChannelForm(forms.ModelForm):
     format = forms.ChoiceField(
         label=_("file format"),
-        choices=lambda: [(code, one.name) for code, one in FORMATS.items()],
+        choices=platforms,
         widget=UnfoldAdminSelectWidget,
     )
 

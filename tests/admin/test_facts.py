@@ -126,3 +126,12 @@ def test_every_right_that_a_group_is_offered_exists(boss: Client) -> None:
 
     assert sum(map(len, offered.values())) == sum(len(desk.rights) for desk in desks)
     assert boss.get("/admin/auth/group/add/").status_code == 200
+
+
+def test_scripts_of_the_back_office_come_from_files_alone(boss: Client, client: Client) -> None:
+    ours, theirs = (page.headers["content-security-policy"] for page in (boss.get("/admin/"), client.get("/sign-in/")))
+
+    scripts = next(part for part in ours.split(";") if "script-src" in part)
+    assert "'unsafe-eval'" in scripts  # Alpine evaluates attributes
+    assert "'unsafe-inline'" not in scripts
+    assert "unsafe" not in theirs
