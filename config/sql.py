@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
-
 PLACES = re.compile(r"%\((?P<value>\w+)\)s|\{relation\}")
 
 
