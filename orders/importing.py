@@ -32,7 +32,7 @@ from orders import reading
 from orders.channels import FORMATS
 from orders.channels.base import Format
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
-from orders.models import Channel, Order, OrderImport, RejectedRow, StagedRow
+from orders.models import Channel, Claim, Order, OrderImport, RejectedRow, StagedRow
 
 log = logging.getLogger(__name__)
 
@@ -296,11 +296,14 @@ def store(order_import: OrderImport, at: datetime) -> None:
 
 
 def earn(order_import: OrderImport, at: datetime) -> None:
-    """Give what the file's orders earn, take back what was refunded, and end the import."""
+    """Settle claims of the file's orders, give what they earn, take back what was refunded, and end the import."""
 
     def note(points: int, growth: int) -> None:
         OrderImport.objects.filter(pk=order_import.pk).update(points=F("points") + points, growth=F("growth") + growth)
 
+    from orders import claims  # it awards what it binds, with `award`
+
+    claims.settle(Claim.objects.named_by(order_import), at=at, note=note)
     award(Order.objects.in_file(order_import), at=at, note=note)
     with _holding(order_import) as mine:
         if not mine:

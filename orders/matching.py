@@ -7,17 +7,21 @@ from datetime import datetime
 from django.db import transaction
 
 from config import sql
-from orders import importing
-from orders.models import Order
+from orders import claims, importing
+from orders.models import Claim, Order
 
 BATCH = 5_000
 
 
 def match_waiting(*, at: datetime) -> int:
-    """Give waiting orders to the members that have joined since, and let them earn; returns how many orders.
+    """Give waiting orders to the members that have joined or claimed since, and let them earn; returns how many orders.
 
     `at` is the moment of posting. Some thousands a transaction; a batch is matched and earns, or neither.
     """
+    return _match_buyers(at) + claims.settle(Claim.objects.waiting(), at=at)
+
+
+def _match_buyers(at: datetime) -> int:
     matched = 0
     while True:
         with transaction.atomic():

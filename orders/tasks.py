@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from orders import importing, matching
+from orders import claims, importing, matching
 from orders.models import OrderImport
 
 
@@ -23,3 +23,4 @@ def resume_imports() -> None:
 @shared_task
 def match_waiting() -> None:
     matching.match_waiting(at=timezone.now())
+    claims.give_up(at=timezone.now())

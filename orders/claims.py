@@ -1,0 +1,295 @@
+"""A member claims an order by its number: at once if it is known and free, else by the import that brings it.
+
+One law for all ways: `sql/claim_decide.sql` decides waiting claims, one that a member has just entered or all that a
+file names. Claims are locked first, then their orders, then the ledger's rows (law 10); an order that becomes a
+member's earns in the same transaction, or does not become his. Whoever tries numbers is counted before anything is
+looked up, and an order whose proof does not fit is treated like one that is not there. Amounts are yuan, `at` is aware.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils.translation import gettext as _
+
+from config import sql
+from config.sql import Relation
+from loyalty.models import Posting
+from members.models import Programme
+from orders import importing
+from orders.models import Channel, Claim, ClaimCount, ClaimPolicy, Order
+
+State, Reason = Claim.State, Claim.Reason
+
+MOST = 20  # numbers at once
+BATCH = 2_000
+COUNTS_KEPT = timedelta(days=3)
+GAPS = re.compile(r"[\s,;，；、]+")
+SMALL = re.compile(r"[a-z][0-9]{6,}")
+ASKED = {"place": "integer", "number": "text", "channel_id": "bigint", "open": "boolean"}
+COUNTED = {"who": "text", "most": "integer"}
+
+
+class Refused(Exception):
+    """The numbers were not looked at; `str` says why in a sentence."""
+
+
+class LimitReached(Refused):
+    """More numbers than a member, or all behind one address, may enter in a day."""
+
+    def __str__(self) -> str:
+        return _("You have entered as many order numbers as you may in a day. Please go on tomorrow.")
+
+
+class NoChannel(Refused):
+    """No channel takes claims."""
+
+    def __str__(self) -> str:
+        return _("None of our shops takes order numbers at the moment.")
+
+
+class TooMany(Refused):
+    """More numbers than may be entered at once."""
+
+    def __str__(self) -> str:
+        return _("Please enter at most %(most)d order numbers at once.") % {"most": MOST}
+
+
+class BadNumber(Refused):
+    """A text that no platform has as an order number."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(_("“%(text)s” is not an order number.") % {"text": text[:40]})
+
+
+def numbers_in(text: str) -> list[str]:
+    """Return the order numbers of a typed text, each once, in its order. Raises BadNumber, TooMany.
+
+    They are parted by white space or commas, full-width or not; quotes and `=` around them are taken off.
+    """
+    found = [_number(part) for part in GAPS.split(unicodedata.normalize("NFKC", text)) if part]
+    numbers = list(dict.fromkeys(number for number in found if number))
+    if len(numbers) > MOST:
+        raise TooMany
+    return numbers
+
+
+def _number(text: str) -> str:
+    number = text.strip("\"'=:“”‘’\ufeff\u200b")
+    if len(number) > 64 or not number.isprintable():
+        raise BadNumber(text)
+    return number.upper() if SMALL.fullmatch(number) else number
+
+
+def claim(
+    *,
+    member_id: int,
+    numbers: Sequence[str],
+    channel_code: str | None,
+    proof: str = "",
+    at: datetime,
+    address: str = "",
+) -> list[Claim]:
+    """Claim orders for a member by their numbers; returns a claim for each, told as `tell` does.
+
+    `channel_code` None: whichever channel has the number. `proof`: what the channel asks for, the last four digits of
+    the phone or the amount paid. `address`: the internet address that asks. Known and free orders are the member's and
+    earn at once; an unknown number waits. A number claimed before is the same claim. Raises LimitReached, TooMany,
+    BadNumber, Channel.DoesNotExist; then nothing was looked up.
+    """
+    wanted = numbers_in(" ".join(numbers))
+    if not wanted:
+        return []
+    channel = None if channel_code is None else Channel.objects.get(code=channel_code)
+    count(member_id=member_id, address=address, numbers=len(wanted), channel=channel, at=at)
+    is_open = channel is None or (channel.active and channel.claims)
+    rows = [[place, number, channel and channel.pk, is_open] for place, number in enumerate(wanted)]
+    given = {"member": member_id, "proof": _harmless(proof), "address": address[:45], "at": at}
+    with transaction.atomic():
+        sql.run("orders", "claim_hold", member=member_id)
+        made = sql.run("orders", "claim_make", relation=Relation.rows(ASKED, rows), **given)
+        ids = [claim_id for _place, claim_id in made]
+        _settle(ids, at=at)
+    claims = Claim.objects.select_related("order__channel", "channel").in_bulk(ids)
+    return tell([claims[claim_id] for claim_id in ids])
+
+
+def _harmless(proof: str) -> str:
+    """Return a proof as it is kept: half-width, without spaces, ¥ and 元."""
+    text = unicodedata.normalize("NFKC", proof)
+    return "".join(one for one in text if one.isprintable() and one not in " ¥￥元,")[:20]
+
+
+def count(*, member_id: int, address: str, numbers: int, channel: Channel | None, at: datetime) -> None:
+    """Count the numbers that a member enters against the limits of the day. Raises LimitReached.
+
+    A day is the brand's. Counted apart from the claim, so that others behind the same address need not wait for it.
+    """
+    who: list[list[Any]] = [[f"member:{member_id}", _allowed(channel)]]
+    if address:
+        who.append([f"address:{address[:45]}", ClaimPolicy.current().per_address])
+    with transaction.atomic():
+        over = sql.run(
+            "orders",
+            "claim_count",
+            relation=Relation.rows(COUNTED, who),
+            numbers=numbers,
+            at=at,
+            zone=Programme.current().time_zone,
+        )
+        if any(excess > 0 for (excess,) in over):
+            raise LimitReached
+
+
+def _allowed(channel: Channel | None) -> int:
+    """Return how many numbers a day may be entered; without a channel as many as the most generous one takes."""
+    if channel:
+        return channel.claims_a_day
+    most = Channel.objects.claimable().aggregate(most=Max("claims_a_day"))["most"]
+    if most is None:
+        raise NoChannel
+    return int(most)
+
+
+def settle(waiting: QuerySet[Claim], *, at: datetime, note: Callable[[int, int], None] | None = None) -> int:
+    """Decide waiting claims whose orders have come; returns how many orders became a member's.
+
+    The first made of several claims of one order wins. Some thousands a transaction: bound and earned, or neither.
+    `note` is told the points and growth moved.
+    """
+    bound = after = 0
+    while True:
+        batch = waiting.filter(pk__gt=after).order_by("pk")[:BATCH]
+        ids = list(batch.values_list("pk", flat=True))
+        if ids:
+            with transaction.atomic():
+                list(_locked(ids))
+                bound += len(_settle(ids, at=at, note=note))
+            after = ids[-1]
+        if len(ids) < BATCH:
+            return bound
+
+
+def _locked(ids: Iterable[int]) -> Iterable[int]:
+    rows = Claim.objects.filter(pk__in=ids).select_for_update(of=("self",), no_key=True).order_by("pk")
+    return rows.values_list("pk", flat=True)
+
+
+def _settle(ids: Sequence[int], *, at: datetime, note: Callable[[int, int], None] | None = None) -> list[int]:
+    """Decide these claims, which the caller has locked, and let the orders earn that became a member's."""
+    claims = Relation("select unnest(%s::bigint[]) as id", (list(ids),))
+    policy = ClaimPolicy.current()
+    sql.run("orders", "claim_lock", relation=claims)
+    rows = sql.run("orders", "claim_decide", relation=claims, at=at, many=policy.many, accounts=policy.accounts)
+    return _earn([order for (order,) in rows], at=at, note=note)
+
+
+def _earn(orders: list[int], *, at: datetime, note: Callable[[int, int], None] | None = None) -> list[int]:
+    if orders:
+        importing.award(Order.objects.filter(pk__in=orders), at=at, note=note or (lambda points, growth: None))
+    return orders
+
+
+def accept(*, claim_ids: Iterable[int], at: datetime, actor_id: int, note: str = "") -> int:
+    """Accept claims in review: their orders become the members' and earn. Returns how many.
+
+    A claim whose order is another member's by now, or does not count any more, stays in review.
+    """
+    with transaction.atomic():
+        ids = list(_locked(list(claim_ids)))
+        claims = Relation("select unnest(%s::bigint[]) as id", (ids,))
+        sql.run("orders", "claim_lock", relation=claims)
+        rows = sql.run("orders", "claim_accept", relation=claims, at=at, actor=actor_id, note=note[:200])
+        _earn([order for _claim, order in rows], at=at)
+    return len(rows)
+
+
+def refuse(*, claim_ids: Iterable[int], at: datetime, actor_id: int, note: str) -> int:
+    """Refuse claims in review or waiting, for a reason that the member is told. Returns how many."""
+    with transaction.atomic():
+        ids = list(_locked(list(claim_ids)))
+        open_ones = Claim.objects.filter(pk__in=ids, state__in=[State.IN_REVIEW, State.WAITING])
+        return open_ones.update(
+            state=State.REFUSED, reason=Reason.STAFF, decided_at=at, actor=actor_id, note=note[:200]
+        )
+
+
+def give_up(*, at: datetime) -> int:
+    """Give up claims whose order did not come in time, and forget old counts. Returns how many claims."""
+    ClaimCount.objects.filter(day__lt=(at - COUNTS_KEPT).date()).delete()
+    due = Claim.objects.waiting().filter(made_at__lt=at - timedelta(days=ClaimPolicy.current().waiting_days))
+    with transaction.atomic():
+        ids = list(due.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True))
+        return Claim.objects.filter(pk__in=ids).update(state=State.GIVEN_UP, decided_at=at)
+
+
+def tell(claims: Sequence[Claim]) -> list[Claim]:
+    """Fill in what a member is told: words, and what a credited order gave with the time from which it is available.
+
+    Points and growth are what the order gave less what refunds took back. The claims come with order and channel.
+    """
+    awards = _awards([claim.order.award_key for claim in claims if claim.state == State.CREDITED and claim.order])
+    for claim in claims:
+        award = awards.get(claim.order.award_key) if claim.order else None
+        if award and claim.state == State.CREDITED:
+            claim.points, claim.growth, claim.available_at = award
+        claim.words = words(claim)
+    return list(claims)
+
+
+def _awards(keys: list[str]) -> dict[str, tuple[int, int, datetime | None]]:
+    """Return points, growth and the time they are available, by the key of the award."""
+    postings = list(Posting.objects.filter(source="order", key__in=keys).select_related("lot"))
+    gave = {posting.pk: [posting.points, posting.growth] for posting in postings}
+    for back in Posting.objects.filter(refers_to__in=list(gave), source="refund"):
+        gave[back.refers_to_id][0] += back.points  # type: ignore[index]
+        gave[back.refers_to_id][1] += back.growth  # type: ignore[index]
+    return {
+        posting.key: (*gave[posting.pk], getattr(getattr(posting, "lot", None), "available_at", None))  # type: ignore[misc]
+        for posting in postings
+    }
+
+
+def words(claim: Claim) -> str:
+    """Return what became of a claim, as its member is told: never whose an order is, nor whether one exists."""
+    if claim.state == State.CREDITED:
+        return _credited(claim)
+    if claim.state == State.REFUSED:
+        return _refused(claim)
+    if claim.state == State.IN_REVIEW:
+        return _("Our staff have a look at it, usually within two working days.")
+    if claim.state == State.GIVEN_UP:
+        return _("No such order came in time. Please check the number and what you entered with it, then try again.")
+    return _("We have not found this order yet. As soon as it comes with the shop's orders, its points are yours.")
+
+
+def _credited(claim: Claim) -> str:
+    if claim.points or claim.growth:
+        return _("This order is credited to you.")
+    if claim.reason == Reason.LATER:
+        return _("This order is yours. Its points come when it is completed.")
+    if claim.reason == Reason.OWN:
+        return _("This order was credited to you before.")
+    return _("This order is yours. It gives no points.")
+
+
+def _refused(claim: Claim) -> str:
+    days = claim.channel.claim_days if claim.channel else 0
+    sentences = {
+        Reason.CHANNEL: _("Several of our shops have this number. Please choose the shop, then enter it again."),
+        Reason.OFF: _("Orders of this shop cannot be credited by their number."),
+        Reason.UNPAID: _("This order is not paid yet. Please enter it again after you have paid."),
+        Reason.CLOSED: _("This order was closed without payment, so it gives no points."),
+        Reason.REFUNDED: _("This order was refunded, so it gives no points."),
+        Reason.OLD: _("This order is older than %(days)d days and cannot be credited any more.") % {"days": days},
+        Reason.STAFF: claim.note,
+    }
+    return sentences.get(Reason(claim.reason)) or _(
+        "This order cannot be credited to you. Please check the number; if it is right, ask our staff."
+    )

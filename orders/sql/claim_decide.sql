@@ -1,0 +1,94 @@
+-- reads: relation (id), orders_claim, orders_order, members   writes: orders_claim, orders_order.member, members_identity
+-- re-run: only waiting claims are decided, and those whose order is not there or whose proof does not fit wait on: who
+-- tries numbers without the proof cannot tell the two apart. Claims and orders are locked by the caller.
+-- Returns the orders that became a member's.
+with waiting as materialized (
+    select c.* from orders_claim c where c.id in ({relation}) and c.state = 'WAITING'
+),
+found as materialized (
+    select c.id, c.member_id, c.made_at, c.address, o.id as order_id, o.channel_id, o.member_id as owner_id, o.buyer,
+           h.format,
+           case when not (h.active and h.claims) then 'OFF'
+                when count(*) over (partition by c.id) > 1 then 'CHANNEL'
+                when h.claim_proof <> 'none' and c.proof = '' then 'WAIT'
+                when h.claim_proof = 'phone' and o.phone <> ''
+                 and right(regexp_replace(c.proof, '[^0-9]', '', 'g'), 4) <> right(o.phone, 4) then 'WAIT'
+                when h.claim_proof = 'amount' and
+                     case when c.proof ~ '^[0-9]{1,9}([.][0-9]{1,2})?$'
+                          then c.proof::numeric not in (o.gross, o.gross - o.refunded) else true end then 'WAIT'
+                when o.member_id = c.member_id then 'OWN'
+                when o.member_id is not null and c.made_at < %(at)s and exists (
+                     select from orders_claim w
+                      where w.order_id = o.id and w.state = 'CREDITED' and w.decided_at > c.made_at) then 'RIVAL'
+                when o.member_id is not null then 'TAKEN'
+                when o.status in ('unpaid', 'closed', 'refunded') then upper(o.status)
+                when coalesce(o.paid_at, o.ordered_at) < c.made_at - make_interval(days => h.claim_days) then 'OLD'
+                when exists (select from members_identity i
+                              where o.buyer <> '' and i.channel = h.format and i.external_id = o.buyer
+                                and i.member_id <> c.member_id)
+                  or exists (select from members_member m
+                              where o.phone <> '' and m.phone = o.phone and m.merged_into_id is null
+                                and m.id <> c.member_id) then 'BOUND'
+                when h.claim_proof = 'phone' and o.phone = '' then 'PROOF'
+                when o.gross - o.refunded >= h.claim_review_from then 'AMOUNT'
+                when c.address <> '' and %(accounts)s < (
+                     select count(distinct a.member_id) from orders_claim a
+                      where a.address = c.address and a.made_at > c.made_at - interval '1 day') then 'ADDRESS'
+                when exists (select from orders_claim r
+                              where r.order_id = o.id and r.state = 'IN_REVIEW' and r.member_id <> c.member_id)
+                     then 'RIVAL'
+                else 'FREE' end as verdict,
+           case when o.status = 'hold' or o.paid_at is null
+                  or h.earns_at = 'completed' and o.completed_at is null and o.status <> 'completed'
+                then 'LATER' else '' end as earns
+      from waiting c
+      join orders_channel h on h.id = coalesce(c.channel_id, h.id)
+      join orders_order o on o.channel_id = h.id and o.number = c.number
+),
+free as (
+    select f.id,
+           row_number() over (partition by f.order_id order by f.id) as place,
+           row_number() over (partition by f.member_id order by f.id) as nth,
+           first_value(f.member_id) over (partition by f.format, f.buyer, f.buyer = '' order by f.id) as buyer_is
+      from found f
+     where f.verdict = 'FREE'
+),
+judged as materialized (
+    select distinct on (f.id) f.*,
+           case when f.verdict <> 'FREE' then f.verdict
+                when free.place > 1 then 'RIVAL'
+                when f.buyer <> '' and free.buyer_is <> f.member_id then 'BOUND'
+                when free.nth + (select count(*) from orders_claim e
+                                  where e.member_id = f.member_id and e.state = 'CREDITED' and e.reason <> 'OWN'
+                                    and e.made_at > f.made_at - interval '30 days') > %(many)s then 'MANY'
+                else 'FREE' end as outcome
+      from found f
+      left join free on free.id = f.id
+     where f.verdict <> 'WAIT'
+     order by f.id, f.order_id
+),
+decided as (
+    update orders_claim c
+       set state = case when j.outcome in ('FREE', 'OWN') then 'CREDITED'
+                        when j.outcome in ('BOUND', 'PROOF', 'AMOUNT', 'MANY', 'ADDRESS', 'RIVAL') then 'IN_REVIEW'
+                        else 'REFUSED' end,
+           reason = case j.outcome when 'FREE' then j.earns else j.outcome end,
+           order_id = case when j.outcome <> 'CHANNEL' then j.order_id end,
+           channel_id = case when j.outcome <> 'CHANNEL' then j.channel_id end,
+           decided_at = %(at)s
+      from judged j
+     where c.id = j.id
+),
+accounts as (
+    insert into members_identity (channel, external_id, member_id)
+    select distinct on (format, buyer) format, buyer, member_id
+      from judged
+     where outcome = 'FREE' and buyer <> ''
+     order by format, buyer, id
+        on conflict (channel, external_id) do nothing
+)
+update orders_order o
+   set member_id = j.member_id
+  from judged j
+ where o.id = j.order_id and j.outcome = 'FREE'
+returning o.id
