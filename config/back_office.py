@@ -92,6 +92,7 @@ class Desk(ModelAdmin):
 
     paginator: Any = BoundedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they count the whole table once for each choice
     list_per_page = 50
     list_max_show_all = 0
     compressed_fields = True
@@ -104,9 +105,11 @@ class Desk(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RowList
 
-    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *args: Any) -> Paginator:
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *args: Any, **kwargs: Any
+    ) -> Paginator:
         filtered = queryset.query.where != self.get_queryset(request).query.where
-        return self.paginator(queryset, per_page, *args, filtered=filtered)
+        return self.paginator(queryset, per_page, *args, filtered=filtered, **kwargs)
 
 
 class Facts(Desk):

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from config.back_office import MOST_COUNTED, address, estimate
 from loyalty.models import EarningRule, Posting
-from mall.admin import LOW_STOCK
+from mall.admin.gifts import LOW_STOCK
 from mall.models import Gift, Redemption
 from members.models import Member
 from orders.models import Order, OrderImport

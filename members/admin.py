@@ -74,6 +74,7 @@ class MemberAdmin(Desk):
     list_select_related = ["tier"]
     list_filter = ["tier"]
     search_fields = ["name"]
+    ordering = ["-pk"]
     search_help_text = _("Name, phone or its last digits")
     sortable_by = ()
     readonly_fields = ["masked", "phone_verified", "tier", "joined_at", "joined_by", "signs_in"]

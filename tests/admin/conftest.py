@@ -60,7 +60,7 @@ def give(member: Member, points: int, actor: User, growth: int = 0) -> None:
         reason="welcome",
         actor_id=actor.pk,
         at=timezone.now(),
-        key=uuid4().hex,
+        key=str(uuid4().int),
     )
 
 

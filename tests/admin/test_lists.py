@@ -72,6 +72,22 @@ def test_no_list_counts_a_large_table(boss: Client, wang: User, path: str) -> No
     assert [sql for sql in asked if WHOLE_COUNT.match(sql)] == []
 
 
+def test_no_filter_offers_to_count(boss: Client, wang: User) -> None:
+    grow(1, wang)
+
+    asked = queries(boss, "/admin/orders/order/?_facets=True")
+
+    assert not any("COUNT(*) FILTER" in sql or '__c"' in sql for sql in asked)
+
+
+def test_a_member_is_found_while_typing(boss: Client, wang: User) -> None:
+    lin = make_member("Lin", "+8613800000001")
+
+    found = boss.get("/admin/autocomplete/?app_label=members&model_name=identity&field_name=member&term=Lin").json()
+
+    assert [one["id"] for one in found["results"]] == [str(lin.pk)]
+
+
 def test_a_member_page_asks_the_same_however_much_he_did(boss: Client, wang: User) -> None:
     lin = make_member("Lin", "+8613800000001")
     give(lin, 10, wang)
