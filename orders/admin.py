@@ -38,7 +38,7 @@ from members.admin import MemberAdmin, Panel, sees_phones
 from members.forms import e164
 from members.models import Member
 from orders import importing
-from orders.channels import FORMATS
+from orders.channels import PLATFORMS
 from orders.forms import UploadForm
 from orders.models import Channel, Order, OrderImport, OrderLine, Status
 from orders.tasks import run_import
@@ -271,7 +271,7 @@ def masked(phone: str) -> str:
 
 def platforms() -> list[tuple[str, Any]]:
     """Return the platforms whose files can be read: a channel belongs to one, whichever of its files it hands in."""
-    return [(code, one.name) for code, one in FORMATS.items() if code == getattr(one, "platform", code)]
+    return [(code, one.name) for code, one in PLATFORMS.items()]
 
 
 class ChannelForm(forms.ModelForm):
@@ -298,7 +298,7 @@ class ChannelAdmin(Desk):
 
     @display(description=_("file format"))
     def shown_format(self, channel: Channel) -> str:
-        known = FORMATS.get(channel.format)
+        known = PLATFORMS.get(channel.format)
         return str(known.name) if known else channel.format
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -29,7 +29,7 @@ from config.sql import Relation
 from loyalty import earning, ledger
 from loyalty.models import Posting
 from orders import reading
-from orders.channels import FORMATS
+from orders.channels import PLATFORMS
 from orders.channels.base import Format
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
 from orders.models import Channel, Claim, Order, OrderImport, RejectedRow, StagedRow
@@ -181,18 +181,18 @@ def _stage(order_import: OrderImport, path: Path) -> None:
 
 
 def _channel_of(recognised: Recognised) -> Channel:
-    """Return the one channel that reads this format; the first file of a platform makes it."""
-    code = recognised.format.code
-    channels = list(Channel.objects.active().filter(format=code)[:2])
+    """Return the one channel of this platform; the first file of a platform makes it."""
+    platform = recognised.format.platform
+    channels = list(Channel.objects.active().filter(format=platform)[:2])
     if len(channels) > 1:
         raise RefusedFile(_("Several channels have files of this kind. Choose the channel that it belongs to."))
     if channels:
         return channels[0]
-    return Channel.objects.get_or_create(code=code, defaults=_first_channel(FORMATS[code]))[0]
+    return Channel.objects.get_or_create(code=platform, defaults=_first_channel(PLATFORMS[platform]))[0]
 
 
 def _first_channel(form: Format) -> dict[str, Any]:
-    return {"name": str(form.name), "format": form.code, "enrol": form.own_shop}
+    return {"name": str(form.name), "format": form.platform, "enrol": form.own_shop}
 
 
 def _copy_rows(

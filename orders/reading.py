@@ -42,7 +42,7 @@ class Part(NamedTuple):
 def recognise(path: str | Path, *, expected: str | None = None) -> Recognised:
     """What kind of order export a file is. Reads all of it once, to be sure that its bytes are sound.
 
-    `expected` is the code of the format that staff chose. Raises RefusedFile, with a sentence to show.
+    `expected` is the code of the platform that staff chose. Raises RefusedFile, with a sentence to show.
     """
     path = Path(path)
     encoding = encoding_of(path)
@@ -52,7 +52,7 @@ def recognise(path: str | Path, *, expected: str | None = None) -> Recognised:
         raise RefusedFile(
             lookalike([cells for part in parts for _line, cells in part.lines]) or _stranger(parts, expected)
         )
-    if expected is not None and found.format.code != expected:
+    if expected is not None and found.format.platform != expected:
         raise RefusedFile(_other(found.format, expected))
     if not _has_data(path, found):
         raise RefusedFile(
@@ -66,16 +66,20 @@ def read(path: str | Path, recognised: Recognised) -> Iterator[Row | BadRow | Sk
 
     Raises RefusedFile where a quotation mark that is never closed would swallow the rest of the file.
     """
-    form, width = recognised.format.bind(recognised.columns), len(recognised.header)
-    row = form.row
-    for record in _below_header(Path(path), recognised):
+    form = recognised.format.bind(recognised.columns)
+    return form.arranged(_rows(Path(path), recognised, form))
+
+
+def _rows(path: Path, recognised: Recognised, form: Format) -> Iterator[Row | BadRow | Skipped]:
+    row, width = form.row, len(recognised.header)
+    for record in _below_header(path, recognised):
         if isinstance(record, Unreadable):
             yield _unreadable(record)
             continue
         line, cells = record
         if len(cells) != width and not _fitted(cells, width):
             if any(cells):
-                yield _misfit(line, len(cells), width)
+                yield _footer(line, cells, form) or _misfit(line, len(cells), width)
             continue
         cells.append("")
         try:
@@ -84,6 +88,11 @@ def read(path: str | Path, recognised: Recognised) -> Iterator[Row | BadRow | Sk
             told = _told(line, cells, bad, recognised)
             if told:
                 yield told
+
+
+def _footer(line: int, cells: list[str], form: Format) -> Skipped | None:
+    reason = form.aside(cells)
+    return Skipped(line, reason) if reason else None
 
 
 def _records(path: Path, encoding: str, delimiter: str, sheet: str) -> Iterator[Record]:
@@ -174,6 +183,9 @@ def _told(line: int, cells: list[str], bad: BadCell, found: Recognised) -> BadRo
         return Skipped(line, _("A line of totals, not an order."))
     if normal(number) == normal(found.header[found.columns["number"]]):
         return Skipped(line, _("The header once more, not an order."))
+    footer = _footer(line, cells, found.format)
+    if footer:
+        return footer
     place = found.columns.get(bad.column)
     column, value = (found.header[place], cells[place]) if place is not None else ("", "")
     return BadRow(line, bare(number)[:64], column.strip()[:SHOWN], value.strip()[:SHOWN], bad.reason)
@@ -191,7 +203,7 @@ def _other(form: Format, expected: str) -> str:
 
 def _stranger(parts: Sequence[Part], expected: str | None) -> str:
     """What to say about a file that is nothing known: the columns seen, and what the nearest format would need."""
-    forms = [FORMATS[expected]] if expected in FORMATS else list(FORMATS.values())
+    forms = [form for form in FORMATS.values() if form.platform == expected] or list(FORMATS.values())
     lines = [cells for part in parts for _line, cells in part.lines if any(map(str.strip, cells))]
     nearest = max(
         ((len(form.find(cells)), sum(map(bool, cells)), form, cells) for cells in lines for form in forms),

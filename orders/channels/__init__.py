@@ -1,4 +1,7 @@
-"""The order exports that can be read, by the code that staff choose."""
+"""The order exports that can be read, by their codes, and the platforms that they come from.
+
+A platform has the code of its main format; channels and identities of buyers go by it.
+"""
 
 from orders.channels.base import Format
 from orders.channels.douyin import DouyinOrders
@@ -7,3 +10,4 @@ from orders.channels.taobao import TaobaoList
 from orders.channels.youzan import YouzanOrders
 
 FORMATS: dict[str, Format] = {one.code: one for one in (TaobaoList(), DouyinOrders(), YouzanOrders(), ShopifyOrders())}
+PLATFORMS: dict[str, Format] = {code: one for code, one in FORMATS.items() if code == one.platform}

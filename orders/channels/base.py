@@ -5,8 +5,12 @@ A format is a small class: it declares its columns, in the order in which `under
 
 - a row per order: `row_key` is "" (Taobao list, Youzan orders);
 - a row per sub-order: `row_key` is the sub-order's number, and amounts are per row (Douyin);
-- a row per SKU with the order's amount repeated: the first row of an order has the amount, the others zero;
-- blank continuation rows: override `row` and carry forward by the order number (Shopify).
+- a row per SKU with the order's amount repeated: `row_key` is `repeated(sku)`, and the amount counts once (JD);
+- rows without a number of their own: `row_key` is `content_key` of what never changes about them (Amazon);
+- blank continuation rows: override `row` and carry forward by the order number (Shopify, eBay);
+- rows that can only be understood beside their neighbours: override `arranged` (WeChat shop).
+
+Several formats may be exports of one platform: they share its `platform` code, and one channel takes them all.
 
 `FORMATS` holds one object of each format. `bind` makes a copy for one file, which may keep state while it reads.
 """
@@ -14,9 +18,10 @@ A format is a small class: it declares its columns, in the order in which `under
 from __future__ import annotations
 
 import copy
+import hashlib
 import inspect
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from operator import itemgetter
@@ -24,7 +29,7 @@ from typing import Any, ClassVar, Self
 
 from django.utils.translation import gettext as _
 
-from orders.channels.cells import INVISIBLE
+from orders.channels.cells import ID_LIMIT, INVISIBLE
 from orders.channels.columns import Column, Money
 from orders.channels.rows import (
     CLOSED,
@@ -33,9 +38,14 @@ from orders.channels.rows import (
     PARTIALLY_REFUNDED,
     REFUNDED,
     UNPAID,
+    WHOLE,
     ZERO,
+    BadRow,
     Row,
+    Skipped,
 )
+
+KEPT = "kept"  # an after-sale that took no money: not a class of rows, the order's own status stands
 
 OWED_NOTHING = frozenset((UNPAID, CLOSED))
 MAY_BE_COMPLETED = frozenset((COMPLETED, PARTIALLY_REFUNDED))
@@ -49,9 +59,13 @@ def normal(header: str) -> str:
 
 
 class Format:
-    """One platform's export. Subclasses declare `code`, `name`, columns (one is `number`) and `understand`."""
+    """One platform's export. Subclasses declare `code`, `name`, columns (one is `number`) and `understand`.
 
-    code: ClassVar[str]
+    `platform` is the code that channels and buyers' identities go by; that of its main format, unless declared.
+    """
+
+    code: ClassVar[str] = ""
+    platform: ClassVar[str] = ""
     name: ClassVar[Any]
     lacks: ClassVar[Sequence[str]] = ()
     own_shop: ClassVar[bool] = False  # the brand's own shop: its buyers become members
@@ -60,7 +74,9 @@ class Format:
     understand: ClassVar[Callable[..., Row]]
 
     def __init_subclass__(cls) -> None:
-        cls.columns = {name: thing for name, thing in vars(cls).items() if isinstance(thing, Column)}
+        cls.platform = cls.platform or cls.code
+        own = {name: thing for name, thing in vars(cls).items() if isinstance(thing, Column)}
+        cls.columns = {**cls.columns, **own}
         takes = list(inspect.signature(cls.understand).parameters)
         if takes != ["self", "line", *cls.columns]:
             raise TypeError(f"{cls.__name__}.understand takes {takes[2:]} but the columns are {list(cls.columns)}")
@@ -103,6 +119,44 @@ class Format:
         return self.understand(
             line, *[clean(text) for clean, text in zip(self.cleaners, self.pick(cells), strict=True)]
         )
+
+    def aside(self, cells: list[str]) -> str:
+        """What to say about a record that is neither a row nor an error, such as a footer; "" if it is none."""
+        return ""
+
+    def arranged(self, things: Iterator[Row | BadRow | Skipped]) -> Iterator[Row | BadRow | Skipped]:
+        """All that was read, in its order; a format may look at neighbouring rows together here."""
+        return things
+
+
+def repeated(key: str) -> str:
+    """The `row_key` of a row that repeats the amounts of its whole order."""
+    return WHOLE + key
+
+
+def content_key(*facts: object) -> str:
+    """A `row_key` for rows without a number: what never changes about them, so that every export gives the same."""
+    text = " ".join(filter(None, map(str, facts))).lstrip(WHOLE + " ") or "-"
+    if len(text) <= ID_LIMIT:
+        return text
+    return f"{text[: ID_LIMIT - 17]}~{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
+
+
+def prevailing(status: str, after_sale: str) -> str:
+    """The after-sale column wins over the order status, except of an order never paid or refunded anyway."""
+    return status if after_sale == KEPT or status in (UNPAID, REFUNDED) else after_sale
+
+
+def all_or_nothing(status: str, paid: Decimal | None, column: Money) -> tuple[Decimal, Decimal]:
+    """Gross and refunded of a row of which only a status says that money went back: then all of it.
+
+    Amounts of unpaid and closed rows are dues and become zero. Raises BadCell where a paid row has no amount.
+    """
+    if status in OWED_NOTHING:
+        return ZERO, ZERO
+    if paid is None:
+        raise column.missing()
+    return paid, paid if status == REFUNDED else ZERO
 
 
 def within(part: Decimal | None, whole: Decimal) -> Decimal:

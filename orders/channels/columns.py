@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 
 from orders.channels import cells
 from orders.channels.cells import BadCell
+from orders.channels.rows import WHOLE
 
 # China has had no summer time since 1991, and times before 2000 are refused: a fixed offset is Asia/Shanghai.
 SHANGHAI = timezone(timedelta(hours=8))
+UTC = timezone.utc  # noqa: UP017 - of the type that columns take
 DIGITS = re.compile(r"[0-9]{4,64}")
 PLAIN_MONEY = re.compile(r"[0-9]{1,8}\.[0-9]{2}")
 PLAIN_PHONE = re.compile(r"\t?1[3-9][0-9]{9}")
@@ -72,11 +74,16 @@ class Remembering(Column):
 
 
 class Id(Column):
-    """An order number or row number of one shape: text, never a number, at most 64 characters."""
+    """An order number or row number of one shape: text, never a number, at most 64 characters.
 
-    def __init__(self, *names: str, shape: re.Pattern[str] = DIGITS, required: bool = True) -> None:
+    `blank`: an empty cell is "", not bad.
+    """
+
+    def __init__(
+        self, *names: str, shape: re.Pattern[str] = DIGITS, required: bool = True, blank: bool = False
+    ) -> None:
         super().__init__(*names, required=required)
-        self.shape = shape
+        self.shape, self.blank = shape, blank
 
     def __call__(self, text: str) -> str:
         bare = text[2:-1] if text[:2] == '="' else text
@@ -85,39 +92,52 @@ class Id(Column):
         return super().__call__(text)
 
     def clean(self, text: str) -> str:
-        return cells.identifier(text, self.shape)
+        return "" if self.blank and not cells.bare(text) else cells.identifier(text, self.shape)
 
 
 class PackedId(Id):
-    """A row number, or several joined by `;` where one row stands for all products of an order.
+    """A row number, or several joined by `;` where one row stands for its whole order.
 
-    Several become the lowest and how many more, which stays the same in every later export and is short.
+    Several become `WHOLE`, the lowest and how many more, which stays the same in every later export and is short.
     """
 
     def clean(self, text: str) -> str:
         parts = sorted({cells.identifier(part, self.shape) for part in re.split("[;；]", text) if cells.bare(part)})
         if not parts:
             return cells.identifier(text, self.shape)
-        packed = parts[0] if len(parts) == 1 else f"{parts[0]}+{len(parts) - 1}"
+        packed = parts[0] if len(parts) == 1 else f"{WHOLE}{parts[0]}+{len(parts) - 1}"
         if len(packed) > cells.ID_LIMIT:
             raise BadCell(cells.too_long())
         return packed
 
 
 class Money(Remembering):
-    """An amount, not negative; None where the cell is empty. `remark`: see `cells.money`."""
+    """An amount, not negative unless `signed`; None where the cell is empty or has one of the words of `nothing`.
 
-    def __init__(self, *names: str, required: bool = False, remark: re.Pattern[str] | None = None) -> None:
+    `remark`: see `cells.money`.
+    """
+
+    def __init__(
+        self,
+        *names: str,
+        required: bool = False,
+        remark: re.Pattern[str] | None = None,
+        nothing: Sequence[str] = (),
+        signed: bool = False,
+    ) -> None:
         super().__init__(*names, required=required)
-        self.remark = remark
+        self.remark, self.signed = remark, signed
+        self.nothing = frozenset(map(cells.word, nothing))
 
     def clean(self, text: str) -> Decimal | None:
         if PLAIN_MONEY.fullmatch(text):
             return Decimal(text)
+        if cells.word(text) in self.nothing:
+            return None
         amount = cells.money(text, self.remark)
-        if amount is not None and amount.is_signed():
+        if amount is not None and amount.is_signed() and not self.signed:
             raise BadCell(_("This amount must not be negative. Correct it, or export the file again."))
-        if amount is not None and amount >= MOST_MONEY:
+        if amount is not None and abs(amount) >= MOST_MONEY:
             raise BadCell(_("No order is as large as this amount. Correct it, or export the file again."))
         return amount
 
@@ -151,8 +171,8 @@ class Time(Column):
 class Status(Remembering):
     """A status word, looked up in a table `{class: words}`. A word in no table is never guessed.
 
-    `blank` is the class of an empty cell (None: an empty cell is bad). `packed`: the words of several products may
-    be joined by `;`, and count only if they are of one class.
+    `prefixes` is such a table of beginnings of words. `blank` is the class of an empty cell (None: an empty cell is
+    bad). `packed`: the words of several products may be joined by `;`, and count only if they are of one class.
     """
 
     def __init__(
@@ -162,8 +182,10 @@ class Status(Remembering):
         required: bool = True,
         blank: str | None = None,
         packed: bool = False,
+        prefixes: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         super().__init__(*names, required=required)
+        self.beginnings = {cells.word(one): status for status, many in (prefixes or {}).items() for one in many}
         self.classes = {cells.word(one): status for status, many in words.items() for one in many}
         self.blank, self.packed = blank, packed
 
@@ -181,6 +203,9 @@ class Status(Remembering):
             return self.blank
         if not word:
             raise BadCell(_("The status is missing. Export the file again."))
+        for beginning, status in self.beginnings.items():
+            if word.startswith(beginning):
+                return status
         if word not in self.classes:
             raise BadCell(
                 _("The status “%(word)s” is not known. Tell the administrator; do not replace it by another word.")

@@ -1,8 +1,8 @@
 """Douyin: the order export of the shop, a row per sub-order.
 
 The same header also comes with a row per main order, whose 子订单编号, products and counts are joined by `;`: such a
-row cannot be split and is one row of its order. The after-sale column wins over the order status, and is the only sign
-of a refund: then the whole row counts as refunded. No buyer is readable in the file.
+row cannot be split and stands for its whole order. The after-sale column wins over the order status, and is the only
+sign of a refund: then the whole row counts as refunded. No buyer is readable in the file.
 """
 
 from datetime import datetime
@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy
 
-from orders.channels.base import OWED_NOTHING, Format, completion, payment, within
+from orders.channels.base import KEPT, Format, all_or_nothing, completion, payment, prevailing, within
 from orders.channels.columns import Count, Id, Money, PackedId, Status, Text, Time
-from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, ZERO, Row
+from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, Row
 
 STATUS_WORDS = {
     UNPAID: ("待支付", "待付款"),
@@ -20,7 +20,6 @@ STATUS_WORDS = {
     COMPLETED: ("已完成",),
     CLOSED: ("已关闭", "已取消"),
 }
-KEPT = "kept"
 AFTER_SALE_WORDS = {
     KEPT: ("售后关闭", "换货成功", "换货待收货", "补寄成功"),
     REFUNDED: ("退款成功", "同意退款，退款成功"),
@@ -63,13 +62,9 @@ class DouyinOrders(Format):
         sku: str,
         quantity: int,
     ) -> Row:
-        if after_sale != KEPT and status != UNPAID:
-            status = after_sale
-        if status in OWED_NOTHING:
-            paid = ZERO
-        elif paid is None:
-            raise DouyinOrders.paid.missing()
+        status = prevailing(status, after_sale)
+        gross, refunded = all_or_nothing(status, paid, self.paid)
         return Row(
-            line, number, row_key, status, paid, paid if status == REFUNDED else ZERO, within(shipping, paid),
+            line, number, row_key, status, gross, refunded, within(shipping, gross),
             ordered_at, payment(status, paid_at), completion(status, completed_at), "", "", title, sku, quantity,
         )  # fmt: skip

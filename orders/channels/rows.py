@@ -21,10 +21,16 @@ CLOSED = "closed"
 HOLD = "hold"
 
 ZERO = Decimal("0.00")
+WHOLE = "="
 
 
 class Row(NamedTuple):
-    """One understood data row. Money in yuan (or the file's currency), two decimals; times are aware."""
+    """One understood data row. Money in yuan (or the file's currency), two decimals; times are aware.
+
+    `row_key` says what its amounts are of. "": the whole order. `WHOLE` and more: the whole order too, told again on
+    each of its rows, so that gross counts once; refunds are each row's own. Anything else: a part, and parts add up.
+    A row of refunded money alone has refunded and no gross.
+    """
 
     line: int
     number: str
