@@ -313,7 +313,7 @@ def _staged(relation: Relation) -> Iterator[int]:
     finally:
         if not connection.needs_rollback:
             with connection.cursor() as cursor:
-                cursor.execute("drop table posting_batch")
+                cursor.execute("drop table if exists posting_batch")
 
 
 def _due(at: datetime, slices: int, part: int, damaged: set[int], lock: str) -> list[int]:

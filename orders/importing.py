@@ -16,12 +16,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from django.core.files import File
 from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
 from config import sql
@@ -42,6 +44,7 @@ MOST_FAILURES = 3
 TOGETHER = 500
 TIMES = frozenset(("ordered_at", "paid_at", "completed_at"))
 State = OrderImport.State
+STAGING = (State.STAGED, State.CHECKED, State.MATCHED, State.STORED)
 
 
 def accept(*, file: BinaryIO, name: str, channel_code: str | None, actor_id: int | None, at: datetime) -> OrderImport:
@@ -80,7 +83,7 @@ def run(*, import_id: int, at: datetime) -> OrderImport:
         while (order_import := _step(import_id, at)) is not None and order_import.state not in OrderImport.ENDED:
             pass
     except Exception:
-        _count_failure(import_id)
+        _count_failure(import_id, at)
         raise
     finally:
         spent = time.monotonic() - started
@@ -135,8 +138,20 @@ def _step(import_id: int, at: datetime) -> OrderImport | None:
 
 
 def _claimed(import_id: int) -> OrderImport | None:
+    """Take an import that nobody else has; one whose staged rows a crash of the database has emptied begins again."""
     with transaction.atomic():
-        return OrderImport.objects.select_for_update(skip_locked=True).filter(pk=import_id).first()
+        order_import = OrderImport.objects.select_for_update(skip_locked=True).filter(pk=import_id).first()
+        has_rows = order_import and order_import.state in STAGING and order_import.staged
+        if has_rows and not StagedRow.objects.filter(order_import=order_import).exists():
+            _begin_again(order_import)
+        return order_import
+
+
+def _begin_again(order_import: OrderImport) -> None:
+    """Back to the file. What is new, updated or awarded by now is not so again; what is counted of all orders is."""
+    order_import.state, order_import.stored_to = State.UPLOADED, ""
+    order_import.eligible_orders, order_import.paid_total = 0, Decimal(0)
+    order_import.save(update_fields=["state", "stored_to", "eligible_orders", "paid_total"])
 
 
 @contextmanager
@@ -243,12 +258,9 @@ def _copy_rejects(rejects: IO[str]) -> None:
 
 
 def check(order_import: OrderImport, at: datetime) -> None:
-    """Count what the whole file holds. A staging table that a crash has emptied is filled again."""
+    """Count what the whole file holds."""
     with _holding(order_import) as mine:
         if not mine:
-            return
-        if order_import.staged and not StagedRow.objects.filter(order_import=order_import).exists():
-            OrderImport.objects.filter(pk=order_import.pk).update(state=State.UPLOADED)
             return
         orders = StagedRow.objects.filter(order_import=order_import).values("number").distinct().count()
         OrderImport.objects.filter(pk=order_import.pk).update(state=State.CHECKED, orders=orders)
@@ -272,14 +284,11 @@ def store(order_import: OrderImport, at: datetime) -> None:
     with _holding(order_import) as mine:
         if not mine:
             return
-        if order_import.staged and not StagedRow.objects.filter(order_import=order_import).exists():
-            OrderImport.objects.filter(pk=order_import.pk).update(state=State.UPLOADED, stored_to="")
-            return
         bound: dict[str, Any] = {"order_import": order_import.pk, "after": order_import.stored_to}
         ((upto,),) = sql.run("orders", "chunk_end", **bound, rows=CHUNK)
         if upto is None:
             OrderImport.objects.filter(pk=order_import.pk).update(
-                state=State.STORED, unchanged=F("orders") - F("new") - F("updated")
+                state=State.STORED, unchanged=Greatest(F("orders") - F("new") - F("updated"), 0)
             )
             return
         sql.run("orders", "lock_channel", channel=channel.pk)
@@ -319,36 +328,44 @@ def award(orders: Any, *, at: datetime, note: Callable[[int, int], None]) -> Non
     `orders` is an Order queryset of any size. What was done before is not done again.
     """
     earning.award(orders.purchases(), at=at, on_chunk=lambda chunk: note(chunk.points, chunk.growth))
-    after = 0
-    refunds = Relation.of(orders.refunds().values("key", "refunded", "gross"))
-    while True:
-        batch = sql.over("orders", "refunds", relation=refunds, after=after, most=REFUNDS)
-        last = _last_posting(batch)
-        if last is None:
-            return
-        with transaction.atomic():
-            taken = Posting.objects.filter(pk__in=ledger.claw_back_many(batch, at=at))
-            moved = taken.values_list("points", "growth")
-            if moved:
-                note(sum(points for points, _growth in moved), sum(growth for _points, growth in moved))
-        after = last
+    columns = ", ".join(ledger.REFUND_COLUMNS)
+    with _laid_out(Relation.of(orders.refunds().values("key", "refunded", "gross"))) as firsts:
+        for first in firsts:
+            batch = Relation(f"select {columns} from refund_batch where n >= %s and n < %s", (first, first + REFUNDS))
+            with transaction.atomic():
+                taken = Posting.objects.filter(pk__in=ledger.claw_back_many(batch, at=at))
+                moved = taken.values_list("points", "growth")
+                if moved:
+                    note(sum(points for points, _growth in moved), sum(growth for _points, growth in moved))
 
 
-def _last_posting(batch: Relation) -> int | None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"select max(posting_id) from ({batch.sql}) batch", batch.params)
-        return cursor.fetchone()[0]
+@contextmanager
+def _laid_out(refunds: Relation) -> Iterator[range]:
+    """Lay refunds out as `refund_batch`; yields the number of the first of each batch."""
+    sql.run("orders", "refunds", relation=refunds)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select count(*) from refund_batch")
+            yield range(1, cursor.fetchone()[0] + 1, REFUNDS)
+    finally:
+        if not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("drop table if exists refund_batch")
 
 
-def _count_failure(import_id: int) -> None:
+def _count_failure(import_id: int, at: datetime) -> None:
     log.exception("import %s stopped by an error", import_id)
     with transaction.atomic():
         order_import = OrderImport.objects.select_for_update().get(pk=import_id)
         order_import.failures += 1
-        if order_import.failures >= MOST_FAILURES:
-            order_import.state = State.FAILED
-            order_import.reason = _("The import met an error three times and was given up. What it stored is kept.")
-        order_import.save(update_fields=["failures", "state", "reason"])
+        if order_import.failures >= MOST_FAILURES and order_import.state not in OrderImport.ENDED:
+            order_import.state, order_import.finished_at = State.FAILED, at
+            order_import.reason = _(
+                "The import met an error three times and was given up. What it stored is kept; "
+                "import the file again to finish it."
+            )
+            StagedRow.objects.filter(order_import=order_import).delete()
+        order_import.save(update_fields=["failures", "state", "reason", "finished_at"])
 
 
 @contextmanager
