@@ -10,6 +10,7 @@ from django.views.generic import RedirectView
 from loyalty import views as loyalty
 from mall import views as mall
 from members import views as members
+from orders import views as orders
 
 sign_in = [
     path("sign-in/", members.SignIn.as_view(), name="account_login"),
@@ -25,6 +26,7 @@ pages = [
     path("", mall.home, name="home"),
     path("history/", loyalty.history, name="history"),
     path("how-it-works/", loyalty.how_it_works, name="how_it_works"),
+    path("claims/", orders.claim, name="claims"),
     path("mall/", mall.mall, name="mall"),
     path("mall/<int:gift_id>/", mall.gift, name="gift"),
     path("mall/<int:gift_id>/redeem/", mall.redeem, name="redeem"),

@@ -16,6 +16,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from config import sql
@@ -117,7 +119,7 @@ def claim(
         ids = [claim_id for _place, claim_id in made]
         _settle(ids, at=at)
     claims = Claim.objects.select_related("order__channel", "channel").in_bulk(ids)
-    return tell([claims[claim_id] for claim_id in ids])
+    return tell([claims[claim_id] for claim_id in ids], at=at)
 
 
 def _harmless(proof: str) -> str:
@@ -229,17 +231,18 @@ def give_up(*, at: datetime) -> int:
         return Claim.objects.filter(pk__in=ids).update(state=State.GIVEN_UP, decided_at=at)
 
 
-def tell(claims: Sequence[Claim]) -> list[Claim]:
-    """Fill in what a member is told: words, and what a credited order gave with the time from which it is available.
+def tell(claims: Sequence[Claim], *, at: datetime) -> list[Claim]:
+    """Fill in what a member is told at a moment: words, and what a credited order gave, available from when.
 
     Points and growth are what the order gave less what refunds took back. The claims come with order and channel.
+    Dates are told in the active time zone.
     """
     awards = _awards([claim.order.award_key for claim in claims if claim.state == State.CREDITED and claim.order])
     for claim in claims:
         award = awards.get(claim.order.award_key) if claim.order else None
         if award and claim.state == State.CREDITED:
             claim.points, claim.growth, claim.available_at = award
-        claim.words = words(claim)
+        claim.words = words(claim, at=at)
     return list(claims)
 
 
@@ -256,10 +259,10 @@ def _awards(keys: list[str]) -> dict[str, tuple[int, int, datetime | None]]:
     }
 
 
-def words(claim: Claim) -> str:
+def words(claim: Claim, *, at: datetime) -> str:
     """Return what became of a claim, as its member is told: never whose an order is, nor whether one exists."""
     if claim.state == State.CREDITED:
-        return _credited(claim)
+        return _credited(claim, at)
     if claim.state == State.REFUSED:
         return _refused(claim)
     if claim.state == State.IN_REVIEW:
@@ -269,8 +272,13 @@ def words(claim: Claim) -> str:
     return _("We have not found this order yet. As soon as it comes with the shop's orders, its points are yours.")
 
 
-def _credited(claim: Claim) -> str:
-    if claim.points or claim.growth:
+def _credited(claim: Claim, at: datetime) -> str:
+    if claim.points and claim.available_at and claim.available_at > at:
+        day = date_format(localtime(claim.available_at), "DATE_FORMAT")
+        return _("%(points)s points are yours, to use from %(day)s.") % {"points": f"{claim.points:,}", "day": day}
+    if claim.points:
+        return _("%(points)s points are yours, to use at once.") % {"points": f"{claim.points:,}"}
+    if claim.growth:
         return _("This order is credited to you.")
     if claim.reason == Reason.LATER:
         return _("This order is yours. Its points come when it is completed.")

@@ -93,7 +93,7 @@ def test_an_unknown_order_waits_and_the_import_that_brings_it_settles_it(
 
     import_taobao(tmp_path, "4100000001", "4100000002")
 
-    settled = claims.tell(Claim.objects.of(lin))[0]
+    settled = claims.tell(Claim.objects.of(lin), at=NOW)[0]
     assert told(waits) == ("WAITING", "")
     assert told(settled) == ("CREDITED", "")
     assert (settled.points, points(lin)) == (128, 128)
@@ -218,7 +218,7 @@ def test_a_paid_order_of_a_channel_that_earns_on_completion_is_bound_and_earns_t
     import_taobao(tmp_path, "4100000001")
 
     assert (told(made), before) == (("CREDITED", "LATER"), 0)
-    assert claims.tell(Claim.objects.of(lin))[0].points == points(lin) == 128
+    assert claims.tell(Claim.objects.of(lin), at=NOW)[0].points == points(lin) == 128
 
 
 def test_a_partly_refunded_order_gives_what_was_kept(lin: Member, taobao: Channel) -> None:
@@ -376,7 +376,7 @@ def test_a_claim_is_given_up_after_the_set_time_and_not_before(lin: Member, taob
 
     given_up = [claims.give_up(at=NOW + timedelta(days=30, seconds=second)) for second in (0, 1, 2)]
 
-    made = claims.tell(Claim.objects.of(lin))[0]
+    made = claims.tell(Claim.objects.of(lin), at=NOW)[0]
     assert given_up == [0, 1, 0]
     assert made.state == "GIVEN_UP"
     assert "try again" in made.words or "再" in made.words
@@ -462,7 +462,7 @@ def test_staff_refuse_a_claim_with_a_reason_that_the_member_reads(
 
     refused = claims.refuse(claim_ids=[made.pk], at=NOW, actor_id=admin_user.pk, note="Please send us a screenshot.")
 
-    told_to_lin = claims.tell(Claim.objects.of(lin))[0]
+    told_to_lin = claims.tell(Claim.objects.of(lin), at=NOW)[0]
     assert (refused, told_to_lin.state, told_to_lin.words) == (1, "REFUSED", "Please send us a screenshot.")
     assert rows_of_ledger() == 0
 

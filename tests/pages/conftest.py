@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from mall import stock
 from mall.models import Gift, Redemption
 from mall.redeeming import Address, redeem
 from members.models import Member, User
+from orders.models import Channel, Order, OrderImport
 from tests.pages import outbox
 
 HOME = Address("林", "13800000001", "上海市静安区南京西路 1 号")
@@ -79,3 +80,16 @@ def redeemed(member: Member, gift: Gift) -> Redemption:
 
 def available(member: Member) -> int:
     return ledger.standing(member_id=member.pk, at=timezone.now()).available
+
+
+def shop(name: str, **values: Any) -> Channel:
+    return Channel.objects.create(code="tmall", name=name, format="taobao", **values)
+
+
+def sold(channel: Channel, number: str, **values: Any) -> Order:
+    """An order of 128 yuan of yesterday, whose buyer nobody knows."""
+    at = timezone.now() - timedelta(days=1)
+    brought = OrderImport.objects.get_or_create(name="orders.csv", channel=channel, defaults={"created_at": at})[0]
+    paid: dict[str, Any] = {"status": "completed", "gross": 128, "refunded": 0, "shipping": 0, "paid_at": at}
+    imports = {"first_import": brought, "last_import": brought}
+    return Order.objects.create(channel=channel, number=number, **imports, **{**paid, **values})

@@ -12,8 +12,11 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
+from loyalty.models import EarningRule
 from members.models import Member, Tier
-from tests.pages.conftest import available, give, redeemed, shelve
+from orders import claims
+from orders.models import Channel
+from tests.pages.conftest import available, give, redeemed, shelve, shop, sold
 from tests.pages.outbox import last_code
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -57,7 +60,7 @@ FAINT = """() => {
   }
   return found;
 }"""
-TOUCHED = "button, .button, .tabs a, .filters a, .foot a, input:not([type=hidden])"
+TOUCHED = "button, .button, .tabs a, .filters a, .foot a, input:not([type=hidden]), select, textarea"
 SMALL = """(touched) => [...document.querySelectorAll(touched)]
   .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44)
   .map((e) => `${e.textContent.trim() || e.name} ${e.getBoundingClientRect().height}`)"""
@@ -149,6 +152,37 @@ def test_from_the_phone_number_to_the_gift(open_page: Callable[..., Any], lin: M
     assert available(lin) == 500
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_from_the_parcel_card_to_the_points(open_page: Callable[..., Any], lin: Member, scripts: bool) -> None:
+    EarningRule.objects.create(name="消费积分", benefit_rate=1)
+    sold(shop("天猫旗舰店"), "4133000000000000001")
+    page = open_page(lin, java_script_enabled=scripts)
+
+    page.goto("/claims/?n=4133000000000000001&channel=tmall")
+    page.get_by_role("button", name="领取积分").click()
+    page.get_by_text("获得 128 积分").first.wait_for()
+    page.get_by_label("订单号").fill("4133000000000000002")
+    page.get_by_label("店铺").select_option("天猫旗舰店")
+    page.get_by_role("button", name="领取积分").click()
+    page.get_by_text("暂时没有查到这个订单").first.wait_for()
+
+    assert page.locator(".entry").count() == 2
+
+
+def enter(member: Member, channel: Channel) -> None:
+    """Claim an order that is free, one that is to be looked at and one that waits."""
+    sold(channel, "4133000000000000001")
+    sold(channel, "4133000000000000002", gross=5000)
+    for proof, number in (("128", 1), ("5000", 2), ("1", 3)):
+        claims.claim(
+            member_id=member.pk,
+            numbers=[f"413300000000000000{number}"],
+            channel_code=channel.code,
+            proof=proof,
+            at=timezone.now(),
+        )
+
+
 def test_older_entries_come_in_place(open_page: Callable[..., Any], lin: Member) -> None:
     for number in range(25):
         give(lin, number + 1)
@@ -184,12 +218,14 @@ def test_everything_fits_and_can_be_read_and_touched(
     shelve("dear", points=5000, minimum_tier=tiers["VIP"])
     shelve("soon", opens_at=timezone.now() + timedelta(days=9))
     own = redeemed(mei, cup)
+    enter(mei, shop("天猫旗舰店", claim_proof="amount"))
     mine = [
         "/",
         "/history/",
         "/mall/",
         "/redemptions/",
         "/how-it-works/",
+        "/claims/?n=4133000000000000001",
         f"/mall/{cup.pk}/",
         f"/mall/{cup.pk}/redeem/",
     ]

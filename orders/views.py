@@ -1,0 +1,75 @@
+"""Members enter the numbers of orders that they made elsewhere."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from members.models import Member
+from members.views import member_required
+from orders import claims
+from orders.claim_forms import ClaimForm
+from orders.models import Channel, Claim
+
+PAGE = 20
+LEVELS = {
+    Claim.State.CREDITED: messages.SUCCESS,
+    Claim.State.REFUSED: messages.ERROR,
+    Claim.State.GIVEN_UP: messages.ERROR,
+}
+
+
+@member_required
+def claim(request: HttpRequest, member: Member) -> HttpResponse:
+    """Take in order numbers; show what became of the member's claims.
+
+    A parcel card's QR code leads here with `?n=` the number and `channel=` the shop's code.
+    """
+    channels = list(Channel.objects.claimable())
+    if request.method != "POST":
+        first = {"numbers": request.GET.get("n", "")[:200], "channel": request.GET.get("channel", "")[:30]}
+        return _page(request, member, ClaimForm(initial=first, channels=channels), channels)
+    form = ClaimForm(request.POST, channels=channels)
+    if not form.is_valid():
+        return _page(request, member, form, channels, status=422)
+    try:
+        made = claims.claim(member_id=member.pk, **form.given(), at=timezone.now(), address=address(request))
+    except claims.Refused as refused:
+        form.add_error("numbers", str(refused))
+        return _page(request, member, form, channels, status=422)
+    for one in made:
+        said = _("%(number)s: %(words)s") % {"number": one.number, "words": one.words}
+        messages.add_message(request, LEVELS.get(Claim.State(one.state), messages.INFO), said)
+    return redirect("claims")
+
+
+def _page(
+    request: HttpRequest, member: Member, form: ClaimForm, channels: list[Channel], status: int = 200
+) -> HttpResponse:
+    before = request.GET.get("before", "")
+    rows = Claim.objects.of(member)
+    if before.isdecimal() and len(before) < 19:
+        rows = rows.filter(id__lt=int(before))
+    shown = list(rows[: PAGE + 1])
+    context: dict[str, Any] = {
+        "form": form,
+        "channels": channels,
+        "claims": claims.tell(shown[:PAGE], at=timezone.now()),
+        "before": shown[PAGE - 1].pk if len(shown) > PAGE else None,
+        "older": bool(before),
+    }
+    part = request.htmx and before  # type: ignore[attr-defined]
+    return render(request, "orders/_claims.html" if part else "orders/claims.html", context, status=status)
+
+
+def address(request: HttpRequest) -> str:
+    """Return the visitor's internet address; of IPv6 the network that one household has."""
+    found = ip_address(get_adapter().get_client_ip(request))
+    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found)
