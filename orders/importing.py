@@ -141,10 +141,14 @@ def _claimed(import_id: int) -> OrderImport | None:
     """Take an import that nobody else has; one whose staged rows a crash of the database has emptied begins again."""
     with transaction.atomic():
         order_import = OrderImport.objects.select_for_update(skip_locked=True).filter(pk=import_id).first()
-        has_rows = order_import and order_import.state in STAGING and order_import.staged
-        if has_rows and not StagedRow.objects.filter(order_import=order_import).exists():
+        if order_import and _is_emptied(order_import):
             _begin_again(order_import)
         return order_import
+
+
+def _is_emptied(order_import: OrderImport) -> bool:
+    staged = StagedRow.objects.filter(order_import=order_import)
+    return order_import.state in STAGING and order_import.staged > 0 and not staged.exists()
 
 
 def _begin_again(order_import: OrderImport) -> None:
