@@ -121,7 +121,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
     def search(self, words: str) -> MemberQuerySet:
         """Return members whose name or phone contains the words (trigram index)."""
-        return self.filter(Q(name__icontains=words) | Q(phone__contains=words))
+        return self.filter(Q(name__contains=words) | Q(phone__contains=words))
 
 
 class Member(models.Model):

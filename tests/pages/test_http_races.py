@@ -34,10 +34,10 @@ def post(url: str, path: str, client: Client, form: dict[str, Any]) -> int:
     }
     body = urlencode(form | {"csrfmiddlewaretoken": token})
     while True:
-        with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
-            with suppress(ConnectionResetError, BrokenPipeError):
-                connection.request("POST", path, body, headers)
-                return connection.getresponse().status
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        with closing(connection), suppress(ConnectionResetError, BrokenPipeError):
+            connection.request("POST", path, body, headers)
+            return connection.getresponse().status
 
 
 def test_a_form_sent_thirty_times_at_once_is_one_redemption(
