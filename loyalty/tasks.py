@@ -5,7 +5,12 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from loyalty import ledger
+from loyalty import ledger, reviewing
+
+
+@shared_task
+def review_tiers() -> None:
+    reviewing.review_tiers(at=timezone.now())
 
 
 @shared_task

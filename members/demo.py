@@ -82,7 +82,14 @@ def _make_staff(passwords: dict[str, str]) -> None:
         .filter(codename__startswith="view_")
         .union(
             Permission.objects.filter(
-                codename__in=["add_orderimport", "change_redemption", "change_gift", "adjust_points", "change_member"]
+                codename__in=[
+                    "add_orderimport",
+                    "add_posting",
+                    "add_stockchange",
+                    "change_gift",
+                    "change_member",
+                    "change_redemption",
+                ]
             )
         )
         .values_list("pk", flat=True)

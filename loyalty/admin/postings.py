@@ -24,7 +24,8 @@ from loyalty import adjusting, history, ledger
 from loyalty.forms import AdjustForm
 from loyalty.ledger import LedgerError
 from loyalty.models import Kind, Posting
-from members.admin import MemberAdmin, Panel
+from loyalty.tasks import review_tiers
+from members.admin import MemberAdmin, Panel, TierAdmin
 from members.forms import e164
 from members.models import Member
 
@@ -238,5 +239,6 @@ def points_column(member: Member) -> str:
 
 
 MemberAdmin.panels += [standing_panel, postings_panel]
+TierAdmin.after_change = staticmethod(review_tiers.delay_on_commit)
 MemberAdmin.columns.append(points_column)
 MemberAdmin.list_select_related = [*MemberAdmin.list_select_related, "balance"]

@@ -5,10 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from config.sql import Relation
+from loyalty import reviewing
 from loyalty.management.moment import moment
-from loyalty.models import Balance
-from members import tiers
 
 
 class Command(BaseCommand):
@@ -18,6 +16,5 @@ class Command(BaseCommand):
         parser.add_argument("--at", type=moment, metavar="ISO", help=moment.__doc__)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        at = options["at"] or timezone.now()
-        standing = Relation.of(Balance.objects.filter(growth__gt=0).values("member_id", "growth"))
-        self.stdout.write(f"{tiers.follow(standing, at=at)} members moved to another tier")
+        moved = reviewing.review_tiers(at=options["at"] or timezone.now())
+        self.stdout.write(f"{moved} members moved to another tier")
