@@ -1,0 +1,347 @@
+"""An import that is killed, cut off, emptied or given up ends as if nothing had happened: with real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, OperationalError, close_old_connections, connection
+from django.db.models import Count, Q, Sum
+from django.utils.translation import get_language
+
+from loyalty import ledger
+from loyalty.models import EarningRule, Posting
+from orders import importing
+from orders.models import ELIGIBLE, Order, OrderImport, StagedRow
+from tests.conftest import NOW, rows
+from tests.orders.test_bad_files import is_a_sentence
+from tests.orders.worlds import accepted, differences, finished, numbers, orders_of, undisturbed, world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def rules(transactional_db: None) -> None:
+    EarningRule.objects.create(name="消费积分", benefit_rate=1)
+    EarningRule.objects.create(name="消费成长值", unit="growth", benefit_rate=1)
+
+
+def numbers_tell_what_is_there(import_id: int) -> None:
+    """An import's counters, at whatever moment it was cut off, are those of the rows that stand."""
+    order_import = OrderImport.objects.get(pk=import_id)
+    stored = Order.objects.filter(first_import=import_id, number__lte=order_import.stored_to)
+    counted = stored.aggregate(
+        orders=Count("pk"),
+        eligible=Count("pk", filter=Q(status__in=ELIGIBLE)),
+        paid=Sum("gross", filter=Q(status__in=ELIGIBLE)),
+        back=Sum("refunded", filter=Q(status__in=ELIGIBLE)),
+    )
+    posted = Posting.objects.aggregate(points=Sum("points"), growth=Sum("growth"))
+    assert Order.objects.count() == order_import.new
+    assert (order_import.eligible_orders, order_import.paid_total) == (
+        counted["eligible"], (counted["paid"] or 0) - (counted["back"] or 0),
+    )  # fmt: skip
+    assert (order_import.points, order_import.growth) == (posted["points"] or 0, posted["growth"] or 0)
+
+
+# Imports in a process of its own for each line that it is told, and says "here" when that comes to a place where it is
+# to be killed: before the n-th statement with some words in it, or when so many rows of the file are read.
+RUNNER = dedent("""
+    import os, sys
+    from datetime import datetime
+    import django
+    from django.conf import settings
+
+    settings.DATABASES["default"]["NAME"] = sys.argv[1]
+    django.setup()
+    from django.db import connection
+    from orders import importing
+
+    at = datetime.fromisoformat(sys.argv[2])
+
+    def say(word):
+        print(word, flush=True)
+
+    def run(import_id, times, words):
+        left = int(times)
+
+        def passed():
+            nonlocal left
+            left -= 1
+            if left == 0:
+                say("here")
+
+        def watch(execute, sql, params, many, context):
+            if words in sql:
+                passed()
+            return execute(sql, params, many, context)
+
+        def rows(path, recognised, read=importing.reading.read):
+            for row in read(path, recognised):
+                yield row
+                if words == "copy":
+                    passed()
+
+        importing.reading.read = rows
+        connection.ensure_connection()
+        say(connection.connection.info.backend_pid)
+        with connection.execute_wrapper(watch):
+            importing.run(import_id=int(import_id), at=at)
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            try:
+                say(os.getpid())
+                run(*line.strip().split(" ", 2))
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        say("gone")
+""")
+
+PLACES = [
+    ("UPLOADED", "copy", 7_000),
+    ("UPLOADED", "analyze orders_stagedrow", 1),
+    ("STAGED", "SELECT DISTINCT", 1),
+    ("CHECKED", "insert into members_member", 1),
+    ("MATCHED", "insert into orders_order", 1),
+    ("MATCHED", "insert into orders_order", 2),
+    ("STORED", "create temporary table", 1),
+    ("STORED", "insert into loyalty_lot", 2),
+    ("STORED", "loyalty_claw_back", 1),
+    ("STORED", 'DELETE FROM "orders_stagedrow"', 1),
+]
+
+
+class Runner:
+    """A process that imports, and its backend."""
+
+    def __init__(self) -> None:
+        self.mother = subprocess.Popen(
+            [sys.executable, "-c", RUNNER, connection.settings_dict["NAME"], NOW.isoformat()],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+
+    def run_to(self, import_id: int, words: str, times: int) -> None:
+        """Let a process import up to a place."""
+        self.mother.stdin.write(f"{import_id} {times} {words}\n")
+        self.mother.stdin.flush()
+        self.process, self.backend = int(self.said()), int(self.said())
+        assert self.said() == "here"
+
+    def said(self) -> str:
+        return self.mother.stdout.readline().strip()
+
+    def kill(self) -> None:
+        """Kill -9, and wait until the server has noticed."""
+        os.kill(self.process, signal.SIGKILL)
+        assert self.said() == "gone"
+        until(lambda: not backends(self.backend))
+
+
+@pytest.fixture
+def runner() -> Iterator[Runner]:
+    runner = Runner()
+    yield runner
+    runner.mother.kill()
+    runner.mother.communicate()
+
+
+def backends(pid: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_stat_activity where pid = %s", [pid])
+        return cursor.fetchone()[0]
+
+
+def until(true: Callable[[], bool]) -> None:
+    for _ in range(2_000):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("It never came.")
+
+
+def test_import_killed_in_every_state_ends_like_an_undisturbed_one(runner: Runner) -> None:
+    lines = orders_of(20_000)
+    expected = undisturbed(lines)
+    import_id = accepted(lines).pk
+
+    for state, words, times in PLACES:
+        runner.run_to(import_id, words, times)
+        runner.kill()
+        assert (OrderImport.objects.get(pk=import_id).state, words) == (state, words)
+        numbers_tell_what_is_there(import_id)
+    result = numbers(finished(import_id)), world()
+
+    assert result[0] == expected[0]
+    assert differences(result[1], expected[1]) == {}
+
+
+class Cut:
+    """Ends the connection's own backend before its n-th statement; counts the statements if that never comes."""
+
+    def __init__(self, at: int = 0) -> None:
+        self.at, self.seen = at, 0
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.seen += 1
+        if self.seen == self.at:
+            execute("select pg_terminate_backend(pg_backend_pid())", None, False, context)
+        return execute(sql, params, many, context)
+
+
+def harvest(prefix: str) -> list[tuple[Any, ...]]:
+    """Return what the orders with a prefix have come to, without it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """select right(o.number, 12), o.status, o.gross, o.refunded, right(m.phone, 2), p.kind, p.points, p.growth,
+                      (select string_agg(right(title, 2), ',') from orders_orderline l where l.order_id = o.id)
+                 from orders_order o
+                 left join members_member m on m.id = o.member_id
+                 left join loyalty_posting p on p.key like 'youzan:' || o.number || '#%%'
+                where o.number like %s
+                order by 1, 6""",
+            [f"{prefix}%"],
+        )
+        return cursor.fetchall()
+
+
+def test_import_cut_off_before_any_statement_ends_like_an_undisturbed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "CHUNK", 20)
+    monkeypatch.setattr(ledger, "CHUNK", 16)
+    monkeypatch.setattr(importing, "REFUNDS", 4)
+
+    def imported(cut: Cut) -> tuple[Any, ...]:
+        prefix = f"E9{cut.at:010d}"
+        order_import = accepted([*orders_of(30, prefix=prefix), f"{prefix}999,?,1.00,0.00,,,,"])
+        try:
+            with connection.execute_wrapper(cut):
+                finished(order_import.pk)
+        except OperationalError:
+            close_old_connections()  # as a worker does after each task
+        order_import = finished(order_import.pk)
+        return numbers(order_import), harvest(prefix), order_import.failures
+
+    imported(Cut())  # so that the buyers are members and the rules used, as they are for all that follow
+    cut = Cut(10**6)
+    expected = imported(cut)
+    assert expected[2] == 0
+    for at in range(1, cut.seen + 1):
+        result, orders, failures = imported(Cut(at))
+
+        assert (at, result, orders) == (at, *expected[:2])
+        assert failures <= 1
+    assert rows(StagedRow) == []
+
+
+@pytest.mark.parametrize("state", ["STAGED", "CHECKED", "MATCHED", "STORED"])
+def test_file_is_read_again_when_a_crash_has_emptied_the_staged_rows(
+    monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """Two chunks are stored and one is awarded before the crash: none of it may count twice."""
+    monkeypatch.setattr(importing, "CHUNK", 20)
+    monkeypatch.setattr(ledger, "CHUNK", 15)
+    lines = orders_of(70)
+    expected = undisturbed(lines)
+    import_id = accepted(lines).pk
+
+    run_until(import_id, lambda one: one.state == state and (state != "MATCHED" or one.stored_to > orders_of(40)[-1]))
+    if state == "STORED":
+        stop_after_the_first_chunk(import_id)
+    StagedRow.objects.all().delete()
+    result = numbers(finished(import_id)), world()
+
+    assert result[0] == expected[0]
+    assert differences(result[1], expected[1]) == {}
+
+
+def run_until(import_id: int, true: Callable[[OrderImport], bool]) -> None:
+    order_import = OrderImport.objects.get(pk=import_id)
+    while not true(order_import):
+        order_import = importing._step(import_id, NOW)
+
+
+class Stop(Exception):
+    """A test's own."""
+
+
+def stop_after_the_first_chunk(import_id: int) -> None:
+    """Let an import in state STORED award one chunk and crash in the second."""
+    chunks = []
+
+    def crash(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "insert into loyalty_lot" in sql:
+            chunks.append(sql)
+            if len(chunks) == 2:
+                raise Stop
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(crash), pytest.raises(Stop):
+        finished(import_id)
+    order_import = OrderImport.objects.get(pk=import_id)
+    assert (order_import.state, order_import.failures) == ("STORED", 1)
+    assert 0 < order_import.points == sum(points for (points,) in rows(Posting, "points"))
+
+
+def test_awards_are_taken_up_where_a_crash_between_two_chunks_left_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "CHUNK", 15)
+    lines = orders_of(70)
+    expected = undisturbed(lines)
+    import_id = accepted(lines).pk
+    run_until(import_id, lambda one: one.state == "STORED")
+
+    stop_after_the_first_chunk(import_id)
+    result = numbers(finished(import_id)), world()
+
+    assert result[0] == expected[0]
+    assert differences(result[1], expected[1]) == {}
+
+
+@pytest.fixture
+def broken_lots() -> Iterator[None]:
+    """A database in which no lot can be written."""
+    with connection.cursor() as cursor:
+        cursor.execute("alter table loyalty_lot add constraint broken check (granted < 0) not valid")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("alter table loyalty_lot drop constraint if exists broken")
+
+
+def test_import_that_fails_three_times_is_given_up_and_imported_again_makes_good(broken_lots: None) -> None:
+    lines = orders_of(40)
+    import_id = accepted(lines).pk
+    for failures in (1, 2, 3):
+        with pytest.raises(IntegrityError):
+            finished(import_id)
+        assert OrderImport.objects.get(pk=import_id).failures == failures
+    order_import = finished(import_id)
+
+    assert (order_import.state, order_import.finished_at) == ("FAILED", NOW)
+    assert is_a_sentence(order_import.reason, get_language())
+    assert (Order.objects.count(), rows(Posting), rows(StagedRow)) == (40, [], [])
+
+    with connection.cursor() as cursor:
+        cursor.execute("alter table loyalty_lot drop constraint broken")
+    again = finished(accepted(lines).pk)
+
+    assert (again.state, again.new, again.unchanged) == ("DONE", 0, 40)
+    assert again.points == sum(points for (points,) in rows(Posting, "points")) > 0
+
+
+def test_error_after_the_end_leaves_an_import_done() -> None:
+    import_id = accepted(orders_of(5)).pk
+    finished(import_id)
+    OrderImport.objects.filter(pk=import_id).update(failures=2)
+
+    importing._count_failure(import_id, NOW)
+
+    assert OrderImport.objects.get(pk=import_id).state == "DONE"
