@@ -16,7 +16,7 @@ from loyalty.models import EarningRule, Posting
 from mall.admin.gifts import LOW_STOCK
 from mall.models import Gift, Redemption
 from members.models import Member
-from orders.models import Order, OrderImport
+from orders.models import Claim, Order, OrderImport
 
 RECENT = timedelta(days=7)
 SHOWN = 5
@@ -44,7 +44,7 @@ def today(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     at = timezone.now()
     context.update(
         title=_("Today"),
-        to_do=[item for part in (_redemptions, _imports, _gifts) for item in part(request, at)],
+        to_do=[item for part in (_redemptions, _claims, _imports, _gifts) for item in part(request, at)],
         first_steps=_first_steps(request),
         figures=_figures(request),
         last_imports=_last_imports(request),
@@ -66,6 +66,14 @@ def _redemptions(request: HttpRequest, at: datetime) -> list[ToDo]:
         if number:
             found.append(ToDo(icon, title, hint, f"{page}?state__in={state}", most(number)))
     return found
+
+
+def _claims(request: HttpRequest, at: datetime) -> list[ToDo]:
+    number = counted(Claim.objects.in_review()) if request.user.has_perm("orders.view_claim") else 0
+    if not number:
+        return []
+    page = f"{address(Claim, 'changelist')}?state__in={Claim.State.IN_REVIEW}"
+    return [ToDo("fact_check", _("Claims to decide"), _("Accept or refuse what members claim."), page, most(number))]
 
 
 def _imports(request: HttpRequest, at: datetime) -> list[ToDo]:

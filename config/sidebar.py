@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+TO_REVIEW, WAITING, ACCEPTED, DECLINED = "IN_REVIEW", "WAITING", "CREDITED", "REFUSED,GIVEN_UP"
 TO_PACK, TO_SHIP, SHIPPED, ENDED = "PLACED", "PACKED", "SHIPPED,RECEIVED", "CANCELLED,RETURNED"
 
 
@@ -37,6 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Orders"),
             _item(_("Imported files"), "folder_open", "orders.orderimport"),
             _item(_("Orders"), "shopping_bag", "orders.order"),
+            _item(_("Claims"), "receipt", "orders.claim", query=f"?state__in={TO_REVIEW}"),
             _item(_("Channels"), "storefront", "orders.channel"),
         ),
         _group(
@@ -48,6 +50,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _group(
             _("Settings"),
             _item(_("Brand"), "tune", "members.programme"),
+            _item(_("Claim policy"), "fact_check", "orders.claimpolicy"),
             _item(_("Staff"), "manage_accounts", "members.user"),
             _item(_("Groups and rights"), "admin_panel_settings", "auth.group"),
         ),
@@ -55,20 +58,31 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the saved views of redemptions, by the work that waits."""
-    views = [
+    """Return the saved views of redemptions and of claims, by the work that waits."""
+    redemptions = [
         (_("To pack"), TO_PACK),
         (_("To ship"), TO_SHIP),
         (_("Shipped"), SHIPPED),
         (_("Cancelled or returned"), ENDED),
         (_("All"), ""),
     ]
-    chosen, page = request.GET.get("state__in", ""), reverse("admin:mall_redemption_changelist")
+    claims = [
+        (_("To decide"), TO_REVIEW),
+        (_("Wait for their order"), WAITING),
+        (_("Credited"), ACCEPTED),
+        (_("Refused or given up"), DECLINED),
+        (_("All"), ""),
+    ]
+    return [_views(request, "mall.redemption", redemptions), _views(request, "orders.claim", claims)]
+
+
+def _views(request: HttpRequest, model: str, views: list[tuple[str, str]]) -> dict[str, Any]:
+    chosen, page = request.GET.get("state__in", ""), reverse(f"admin:{model.replace('.', '_')}_changelist")
     items = [
         {"title": title, "link": f"{page}?state__in={states}" if states else page, "active": _says(chosen == states)}
         for title, states in views
     ]
-    return [{"models": ["mall.redemption"], "items": items}]
+    return {"models": [model], "items": items}
 
 
 def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:

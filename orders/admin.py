@@ -37,7 +37,7 @@ from loyalty.models import Posting
 from members.admin import MemberAdmin, Panel, sees_phones
 from members.forms import e164
 from members.models import Member
-from orders import importing
+from orders import claim_admin, importing
 from orders.channels import PLATFORMS
 from orders.forms import UploadForm
 from orders.models import Channel, Order, OrderImport, OrderLine, Status
@@ -290,6 +290,10 @@ class ChannelAdmin(Desk):
         (None, {"fields": [("name", "code"), ("format", "active")]}),
         (_("Points"), {"fields": [("earns_at", "pending_days")]}),
         (_("Buyers"), {"fields": ["enrol"]}),
+        (
+            _("Claims by order number"),
+            {"fields": [("claims", "claim_proof"), ("claim_days", "claims_a_day"), "claim_review_from"]},
+        ),
     ]
     empty_hint = _("Add each of your shops: its platform says which file it exports.")
 
@@ -323,3 +327,5 @@ def known_channels() -> list[KnownChannel]:
 MemberAdmin.panels.append(orders_panel)
 MemberAdmin.channel_names = staticmethod(lambda: dict(Channel.objects.values_list("code", "name")))
 RuleForm.known_channels = staticmethod(known_channels)
+
+__all__ = ("claim_admin",)

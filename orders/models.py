@@ -516,6 +516,7 @@ class Claim(models.Model):
         ]
         indexes = [
             models.Index(fields=["member", "id"], name="claim_member"),
+            models.Index(fields=["number"], name="claim_number"),
             models.Index(fields=["id"], condition=Q(state="WAITING"), name="claim_waiting"),
             models.Index(fields=["id"], condition=Q(state="IN_REVIEW"), name="claim_in_review"),
             models.Index(fields=["order"], condition=Q(order__isnull=False), name="claim_order"),

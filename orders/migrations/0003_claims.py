@@ -219,6 +219,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "claims",
                 "indexes": [
                     models.Index(fields=["member", "id"], name="claim_member"),
+                    models.Index(fields=["number"], name="claim_number"),
                     models.Index(condition=models.Q(("state", "WAITING")), fields=["id"], name="claim_waiting"),
                     models.Index(condition=models.Q(("state", "IN_REVIEW")), fields=["id"], name="claim_in_review"),
                     models.Index(condition=models.Q(("order__isnull", False)), fields=["order"], name="claim_order"),

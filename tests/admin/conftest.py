@@ -15,7 +15,7 @@ from mall import stock
 from mall.models import Gift, Redemption
 from mall.redeeming import Address, redeem
 from members.models import Identity, Member, Tier, User
-from orders.models import Channel, Order, OrderImport, OrderLine, Status
+from orders.models import Channel, Claim, Order, OrderImport, OrderLine, Status
 from tests.conftest import NOW, make_member
 
 SignIn = Callable[..., Client]
@@ -105,6 +105,17 @@ def grow(number: int, actor: User) -> None:
             member=member,
             first_import=file,
             last_import=file,
+        )
+        Claim.objects.create(
+            member=member,
+            channel=channel,
+            number=order.number,
+            order=order,
+            state="IN_REVIEW",
+            reason="AMOUNT",
+            address="203.0.113.9",
+            made_at=NOW,
+            decided_at=NOW,
         )
         OrderLine.objects.create(
             order=order,

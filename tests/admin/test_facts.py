@@ -10,10 +10,10 @@ from config.back_office import Desk, Facts
 from loyalty.models import Campaign, EarningRule, Posting
 from mall.models import Gift, Redemption, StockChange
 from members.models import Identity, Member, Tier, TierChange, User
-from orders.models import Order, OrderImport
+from orders.models import Claim, Order, OrderImport
 from tests.admin.conftest import grow, signed_in, staff
 
-FACTS = [TierChange, Posting, OrderImport, Order, Redemption, StockChange]
+FACTS = [TierChange, Posting, OrderImport, Order, Claim, Redemption, StockChange]
 KEPT = [Member, Tier, EarningRule, Campaign, Gift, User]
 
 

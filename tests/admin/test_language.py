@@ -13,7 +13,7 @@ from config import unfold_strings
 from loyalty.models import Campaign, EarningRule, Posting
 from mall.models import Gift, Redemption
 from members.models import Member, Tier, User
-from orders.models import Channel, Order, OrderImport
+from orders.models import Channel, Claim, Order, OrderImport
 from tests.admin.conftest import grow
 from tests.admin.test_lists import LISTS
 
@@ -34,6 +34,7 @@ FORMS = [
     "loyalty/pointspolicy/1/change/",
     "orders/orderimport/upload/",
     "orders/channel/add/",
+    "orders/claimpolicy/1/change/",
     "mall/gift/add/",
     "password_change/",
 ]
@@ -46,6 +47,7 @@ OF_ONE: list[tuple[type, list[str]]] = [
     (Campaign, ["change/"]),
     (OrderImport, ["change/"]),
     (Order, ["change/"]),
+    (Claim, ["change/", "accept_one/", "refuse_one/"]),
     (Channel, ["change/"]),
     (Gift, ["change/", "change_stock/"]),
     (Redemption, ["change/", "ship/", "cancel/", "take_back/"]),

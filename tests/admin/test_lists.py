@@ -33,6 +33,8 @@ LISTS = [
     "/admin/orders/order/",
     "/admin/orders/order/?status__exact=paid",
     "/admin/orders/channel/",
+    "/admin/orders/claim/",
+    "/admin/orders/claim/?state__in=IN_REVIEW",
     "/admin/mall/redemption/",
     "/admin/mall/redemption/?state__in=PLACED",
     "/admin/mall/gift/",
