@@ -13,6 +13,12 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
+import django
+
+# Its processes are programs of their own, and each module needs the models.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
 
 class Scale(NamedTuple):
     """How much is measured: ORDERS in a file, ROUNDS of which the median counts."""

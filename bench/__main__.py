@@ -1,4 +1,4 @@
-"""`python -m bench [ROWS]`: print the table and write var/bench.json. ROWS: names joined by commas; else all of them."""
+"""`python -m bench [ROWS]`: print the table and write var/bench.json. ROWS: names joined by commas; else all."""
 
 from __future__ import annotations
 
@@ -6,58 +6,41 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import django
+from django.conf import settings
 
-from bench import Row, Scale
+from bench import Row, Scale, database, importing, redeeming
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-
-def rows() -> dict[str, Callable[[Scale], Row]]:
-    """Return each row by its name."""
-    from bench import importing
-
-    return {
-        "import_vs_copy": importing.import_vs_copy,
-    }
+ROWS: dict[str, Callable[[Scale], Row]] = {
+    "import_vs_copy": importing.import_vs_copy,
+    "redeem_during_import": redeeming.redeem_during_import,
+    "redeem_hot_4": partial(redeeming.redeem_hot, 4),
+    "redeem_hot_16": partial(redeeming.redeem_hot, 16),
+    "redeem_hot_100": partial(redeeming.redeem_hot, 100),
+}
 
 
 def main(argv: list[str]) -> int:
     """Measure what was asked for; 2 for a name that is no row."""
-    django.setup()
-    known = rows()
-    wanted = [name for name in ",".join(argv or [os.environ.get("ROWS", "")]).split(",") if name] or list(known)
-    if unknown := [name for name in wanted if name not in known]:
-        print(f"No such row: {', '.join(unknown)}. Rows: {', '.join(known)}", file=sys.stderr)
+    asked = ",".join(argv) or os.environ.get("ROWS", "")
+    wanted = [name for name in asked.split(",") if name] or list(ROWS)
+    if unknown := [name for name in wanted if name not in ROWS]:
+        print(f"No such row: {', '.join(unknown)}. Rows: {', '.join(ROWS)}", file=sys.stderr)
         return 2
-    _write(_measure([known[name] for name in wanted]))
-    return 0
-
-
-def _measure(measurements: list[Callable[[Scale], Row]]) -> list[Row]:
-    from bench import database
-
-    scale, done = Scale.from_environment(), []
     with database.migrated():
-        for measure in measurements:
-            row = measure(scale)
-            done.append(row)
-            print(
-                f"{row.name:21} {row.ratio:6.2f}  {row.reach:22} {'met' if row.met else 'NOT MET':8} "
-                f"{row.measured} | {row.against}",
-                flush=True,
-            )
-    return done
-
-
-def _write(table: list[Row]) -> None:
-    from django.conf import settings
-
+        table = [_told(ROWS[name](Scale.from_environment())) for name in wanted]
     path = Path(settings.VAR, "bench.json")
     path.write_text(json.dumps([row._asdict() for row in table], ensure_ascii=False, indent=1) + "\n", "utf-8")
     print(f"Written to {path}")
+    return 0
+
+
+def _told(row: Row) -> Row:
+    verdict = "met" if row.met else "NOT MET"
+    print(f"{row.name:21} {row.ratio:6.2f}  {row.reach:22} {verdict:8} {row.measured} | {row.against}", flush=True)
+    return row
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-import django
+from django.conf import settings
 from django.db import connection, transaction
 
-from bench import Row, Scale, ratio
+from bench import Row, Scale, data, database, ratio
+from orders import importing
+from orders.models import OrderImport
 
 TABLES = ("orders_order", "orders_orderline", "loyalty_posting", "loyalty_lot", "loyalty_move", "loyalty_balance")
 MOST_MEMORY = 300  # MB
@@ -54,8 +56,6 @@ def import_vs_copy(scale: Scale) -> Row:
 
 def prepare(orders: int) -> Path:
     """Set up the brand with the buyers of the file as members; returns the file."""
-    from bench import data, database
-
     data.brand()
     data.members(data.buyers_of(orders))
     database.settle()
@@ -77,8 +77,6 @@ def finish(process: subprocess.Popen[str]) -> Imported:
 
 def _imported(orders: int, folder: Path) -> Imported:
     """Import in a fresh database and leave the rows that it made in files."""
-    from bench import database
-
     with database.fresh() as name:
         done = finish(start(name, prepare(orders)))
         with connection.cursor() as cursor:
@@ -94,9 +92,6 @@ def _copied(orders: int, folder: Path) -> float:
 
     Foreign keys, checks and unique keys are kept; the triggers of the ledger, which would do its work again, are not.
     """
-    from bench import data, database
-    from orders.models import OrderImport
-
     with database.fresh():
         prepare(orders)
         OrderImport.objects.create(pk=1, name="copy", sha256="", created_at=data.AT)
@@ -118,11 +113,6 @@ def _peak_memory() -> float:
 
 def main(database_name: str, file: Path) -> None:
     """Import a file into a database and print what came of it."""
-    from django.conf import settings
-
-    from bench import data, database
-    from orders import importing
-
     database.use(database_name)
     with TemporaryDirectory(prefix="bench_") as folder, file.open("rb") as content:
         settings.MEDIA_ROOT = folder
@@ -134,5 +124,4 @@ def main(database_name: str, file: Path) -> None:
 
 
 if __name__ == "__main__":
-    django.setup()
     main(sys.argv[1], Path(sys.argv[2]))

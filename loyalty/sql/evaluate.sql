@@ -14,7 +14,7 @@ with purchase as (
      where (%(pending_from)s = 'paid' or p.completed_at is not null)
        and not exists (select from loyalty_posting done where done.source = 'order' and done.key = p.key)
 ),
-term as materialized (
+written as (
     select row_number() over (order by r.id)::numeric as n, r.id as rule, r.version, r.name, r.unit,
            r.condition_channels as channels, r.condition_minimum as minimum,
            array(select tier_id::bigint from loyalty_earningrule_condition_tiers where earningrule_id = r.id) as tiers,
@@ -32,6 +32,18 @@ term as materialized (
       from loyalty_campaign
      where active
 ),
+-- Each order meets each term: what can be said of a term alone is said once.
+term as materialized (
+    select written.*,
+           case when unit = 'points' and rate is not null then array[specific, rate, n] end as points_rate,
+           case when unit = 'growth' and rate is not null then array[specific, rate, n] end as growth_rate,
+           case when unit = 'points' and multiplier is not null then array[multiplier, n] end as points_multiplier,
+           case when unit = 'points' then ln(multiplier) end as points_log,
+           case when unit = 'growth' then multiplier end as growth_multiplier,
+           case when unit = 'points' then bonus end as points_bonus,
+           case when unit = 'growth' then bonus end as growth_bonus
+      from written
+),
 valued as (
     select p.*, v.*,
            case when %(combine)s = 'multiply'
@@ -39,13 +51,10 @@ valued as (
                 else greatest(p.tier_multiplier, v.highest[1], 1) end as multiplier
       from purchase p
      cross join lateral (
-           select max(array[specific, rate, n]) filter (where unit = 'points' and rate is not null) as base,
-                  max(array[specific, rate, n]) filter (where unit = 'growth' and rate is not null) as growth_base,
-                  max(array[multiplier, n]) filter (where unit = 'points' and multiplier is not null) as highest,
-                  round(coalesce(exp(sum(ln(multiplier)) filter (where unit = 'points')), 1), 6) as product,
-                  round(coalesce(max(multiplier) filter (where unit = 'growth'), 1), 6) as growth_multiplier,
-                  coalesce(sum(bonus) filter (where unit = 'points'), 0) as bonus,
-                  coalesce(sum(bonus) filter (where unit = 'growth'), 0) as growth_bonus,
+           select max(points_rate) as base, max(growth_rate) as growth_base, max(points_multiplier) as highest,
+                  round(coalesce(exp(sum(points_log)), 1), 6) as product,
+                  round(coalesce(max(growth_multiplier), 1), 6) as growth_multiplier,
+                  coalesce(sum(points_bonus), 0) as bonus, coalesce(sum(growth_bonus), 0) as growth_bonus,
                   array_agg(n) as matched
              from term
             where (channels = '{}' or p.channel_code = any (channels))
