@@ -6,8 +6,20 @@ A platform has the code of its main format; channels and identities of buyers go
 from orders.channels.base import Format
 from orders.channels.douyin import DouyinOrders
 from orders.channels.shopify import ShopifyOrders
-from orders.channels.taobao import TaobaoList
-from orders.channels.youzan import YouzanOrders
+from orders.channels.taobao import QianniuReport, TaobaoItems, TaobaoList, TmallReport
+from orders.channels.youzan import YouzanItems, YouzanOrders
 
-FORMATS: dict[str, Format] = {one.code: one for one in (TaobaoList(), DouyinOrders(), YouzanOrders(), ShopifyOrders())}
+FORMATS: dict[str, Format] = {
+    one.code: one
+    for one in (
+        TaobaoList(),
+        TaobaoItems(),
+        TmallReport(),
+        QianniuReport(),
+        DouyinOrders(),
+        YouzanOrders(),
+        YouzanItems(),
+        ShopifyOrders(),
+    )
+}
 PLATFORMS: dict[str, Format] = {code: one for code, one in FORMATS.items() if code == one.platform}
