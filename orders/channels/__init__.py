@@ -5,6 +5,7 @@ A platform has the code of its main format; channels and identities of buyers go
 
 from orders.channels.base import Format
 from orders.channels.douyin import DouyinOrders
+from orders.channels.jd import JdOrders
 from orders.channels.shopify import ShopifyOrders
 from orders.channels.taobao import QianniuReport, TaobaoItems, TaobaoList, TmallReport
 from orders.channels.youzan import YouzanItems, YouzanOrders
@@ -17,6 +18,7 @@ FORMATS: dict[str, Format] = {
         TmallReport(),
         QianniuReport(),
         DouyinOrders(),
+        JdOrders(),
         YouzanOrders(),
         YouzanItems(),
         ShopifyOrders(),
