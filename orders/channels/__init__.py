@@ -6,6 +6,7 @@ A platform has the code of its main format; channels and identities of buyers go
 from orders.channels.base import Format
 from orders.channels.douyin import DouyinOrders
 from orders.channels.jd import JdOrders
+from orders.channels.pinduoduo import PinduoduoOrders
 from orders.channels.shopify import ShopifyOrders
 from orders.channels.taobao import QianniuReport, TaobaoItems, TaobaoList, TmallReport
 from orders.channels.youzan import YouzanItems, YouzanOrders
@@ -19,6 +20,7 @@ FORMATS: dict[str, Format] = {
         QianniuReport(),
         DouyinOrders(),
         JdOrders(),
+        PinduoduoOrders(),
         YouzanOrders(),
         YouzanItems(),
         ShopifyOrders(),
