@@ -9,6 +9,7 @@ from orders.channels.jd import JdOrders
 from orders.channels.pinduoduo import PinduoduoOrders
 from orders.channels.shopify import ShopifyOrders
 from orders.channels.taobao import QianniuReport, TaobaoItems, TaobaoList, TmallReport
+from orders.channels.xiaohongshu import XiaohongshuOrders
 from orders.channels.youzan import YouzanItems, YouzanOrders
 
 FORMATS: dict[str, Format] = {
@@ -21,6 +22,7 @@ FORMATS: dict[str, Format] = {
         DouyinOrders(),
         JdOrders(),
         PinduoduoOrders(),
+        XiaohongshuOrders(),
         YouzanOrders(),
         YouzanItems(),
         ShopifyOrders(),
