@@ -6,6 +6,7 @@ A platform has the code of its main format; channels and identities of buyers go
 from orders.channels.base import Format
 from orders.channels.douyin import DouyinOrders
 from orders.channels.jd import JdOrders
+from orders.channels.kuaishou import KuaishouOrders
 from orders.channels.pinduoduo import PinduoduoOrders
 from orders.channels.shopify import ShopifyOrders
 from orders.channels.taobao import QianniuReport, TaobaoItems, TaobaoList, TmallReport
@@ -23,6 +24,7 @@ FORMATS: dict[str, Format] = {
         JdOrders(),
         PinduoduoOrders(),
         XiaohongshuOrders(),
+        KuaishouOrders(),
         YouzanOrders(),
         YouzanItems(),
         ShopifyOrders(),
