@@ -10,6 +10,7 @@ from orders.channels.kuaishou import KuaishouOrders
 from orders.channels.pinduoduo import PinduoduoOrders
 from orders.channels.shopify import ShopifyOrders
 from orders.channels.taobao import QianniuReport, TaobaoItems, TaobaoList, TmallReport
+from orders.channels.wechat import WechatOrders
 from orders.channels.xiaohongshu import XiaohongshuOrders
 from orders.channels.youzan import YouzanItems, YouzanOrders
 
@@ -25,6 +26,7 @@ FORMATS: dict[str, Format] = {
         PinduoduoOrders(),
         XiaohongshuOrders(),
         KuaishouOrders(),
+        WechatOrders(),
         YouzanOrders(),
         YouzanItems(),
         ShopifyOrders(),
