@@ -3,6 +3,7 @@
 A platform has the code of its main format; channels and identities of buyers go by it.
 """
 
+from orders.channels.amazon import AmazonOrders
 from orders.channels.base import Format
 from orders.channels.douyin import DouyinOrders
 from orders.channels.jd import JdOrders
@@ -30,6 +31,7 @@ FORMATS: dict[str, Format] = {
         YouzanOrders(),
         YouzanItems(),
         ShopifyOrders(),
+        AmazonOrders(),
     )
 }
 PLATFORMS: dict[str, Format] = {code: one for code, one in FORMATS.items() if code == one.platform}
