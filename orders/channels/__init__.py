@@ -10,6 +10,7 @@ from orders.channels.jd import JdOrders
 from orders.channels.kuaishou import KuaishouOrders
 from orders.channels.pinduoduo import PinduoduoOrders
 from orders.channels.shopify import ShopifyOrders
+from orders.channels.square import SquareTransactions
 from orders.channels.taobao import QianniuReport, TaobaoItems, TaobaoList, TmallReport
 from orders.channels.wechat import WechatOrders
 from orders.channels.xiaohongshu import XiaohongshuOrders
@@ -32,6 +33,7 @@ FORMATS: dict[str, Format] = {
         YouzanItems(),
         ShopifyOrders(),
         AmazonOrders(),
+        SquareTransactions(),
     )
 }
 PLATFORMS: dict[str, Format] = {code: one for code, one in FORMATS.items() if code == one.platform}
