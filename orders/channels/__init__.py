@@ -11,6 +11,7 @@ from orders.channels.kuaishou import KuaishouOrders
 from orders.channels.pinduoduo import PinduoduoOrders
 from orders.channels.shopify import ShopifyOrders
 from orders.channels.square import SquareTransactions
+from orders.channels.stripe import StripePayments
 from orders.channels.taobao import QianniuReport, TaobaoItems, TaobaoList, TmallReport
 from orders.channels.wechat import WechatOrders
 from orders.channels.xiaohongshu import XiaohongshuOrders
@@ -34,6 +35,7 @@ FORMATS: dict[str, Format] = {
         ShopifyOrders(),
         AmazonOrders(),
         SquareTransactions(),
+        StripePayments(),
     )
 }
 PLATFORMS: dict[str, Format] = {code: one for code, one in FORMATS.items() if code == one.platform}
