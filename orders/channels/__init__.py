@@ -6,6 +6,7 @@ A platform has the code of its main format; channels and identities of buyers go
 from orders.channels.amazon import AmazonOrders
 from orders.channels.base import Format
 from orders.channels.douyin import DouyinOrders
+from orders.channels.ebay import EbayOrders
 from orders.channels.jd import JdOrders
 from orders.channels.kuaishou import KuaishouOrders
 from orders.channels.pinduoduo import PinduoduoOrders
@@ -34,6 +35,7 @@ FORMATS: dict[str, Format] = {
         YouzanItems(),
         ShopifyOrders(),
         AmazonOrders(),
+        EbayOrders(),
         SquareTransactions(),
         StripePayments(),
     )
