@@ -137,9 +137,12 @@ def repeated(key: str) -> str:
 def content_key(*facts: object) -> str:
     """A `row_key` for rows without a number: what never changes about them, so that every export gives the same."""
     text = " ".join(filter(None, map(str, facts))).lstrip(WHOLE + " ") or "-"
-    if len(text) <= ID_LIMIT:
-        return text
-    return f"{text[: ID_LIMIT - 17]}~{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
+    most = ID_LIMIT - len(WHOLE)
+    return (
+        text
+        if len(text) <= most
+        else f"{text[: most - 17]}~{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
+    )
 
 
 def prevailing(status: str, after_sale: str) -> str:

@@ -1,4 +1,4 @@
-"""The four formats: every sample gives what stands in its .expect.json, and the rules of each channel hold."""
+"""The formats with samples: every sample gives what stands in its .expect.json, and the rules of each channel hold."""
 
 import csv
 import io
@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 from django.utils import translation
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from orders import reading
 from orders.channels import FORMATS
 from orders.channels.base import Format
-from orders.channels.columns import Id, Text
+from orders.channels.cells import BadCell
+from orders.channels.columns import Id, Money, Status, Text
 from orders.channels.lookalikes import lookalike
 from orders.channels.rows import BadRow, RefusedFile, Row, Skipped
 
@@ -26,11 +29,27 @@ READABLE = {
     "TAOBAO_LIST_41_2016": "taobao",
     "TAOBAO_LIST_54": "taobao",
     "TAOBAO_LIST_56": "taobao",
+    "TAOBAO_ITEMS_27": "taobao_items",
+    "TMALL_REPORT_7": "tmall_report",
+    "QIANNIU_CUSTOM_19": "qianniu_report",
     "DOUYIN_SUB_74": "douyin",
     "DOUYIN_MAIN_75": "douyin",
+    "JD_30_2016": "jd",
+    "JD_80_2026": "jd",
+    "PDD_23": "pinduoduo",
+    "PDD_WIDE_62": "pinduoduo",
+    "XHS_72": "xiaohongshu",
+    "KUAISHOU_61": "kuaishou",
+    "WECHAT_57": "wechat",
     "YOUZAN_ORDER_59_2025": "youzan",
     "YOUZAN_ORDER_60": "youzan",
+    "YOUZAN_ITEM_37": "youzan_items",
     "SHOPIFY_79": "shopify",
+    "AMAZON_ALL_ORDERS_29": "amazon",
+    "AMAZON_ALL_ORDERS_32": "amazon",
+    "SQUARE_TRANSACTIONS_55": "square",
+    "STRIPE_PAYMENTS_17": "stripe",
+    "EBAY_ORDERS_51": "ebay",
 }
 TAOBAO = {
     "订单编号": '="4133907579383470175"',
@@ -209,6 +228,50 @@ def test_taobao_detail_list_is_refused():
 
     assert "ExportOrderDetailList" in refused.value.reason
     assert "(ExportOrderList)" in refused.value.reason
+
+
+CELLS = st.sampled_from(
+    ["", "-", "1", "69.00", "-5", "2026-05-01 10:00:00", "P123456789012345678", "=1+1", "(删除)", "是"]
+)
+
+
+@pytest.mark.parametrize("header", READABLE)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_cells_are_a_row_that_fits_or_a_bad_cell(header, data):
+    form, names = FORMATS[READABLE[header]], HEADERS[header]
+    bound = form.bind(form.find(names))
+    known = {place: attribute for attribute, place in form.find(names).items()}
+    cells = [data.draw(words(form, known[place])) if place in known else "" for place in range(len(names))]
+
+    bad, rows = read_by(bound, [*cells, ""])
+
+    assert bad is None or (bad.reason and bad.column in form.columns)
+    for row in rows:
+        assert 0 < len(row.number) <= 64
+        assert max(len(row.row_key), len(row.sku), len(row.buyer)) <= 100
+        assert len(row.row_key) <= 64
+        assert row.gross >= 0 <= row.refunded
+        assert row.refunded <= row.gross or row.gross == 0
+
+
+def read_by(bound, cells):
+    try:
+        return None, list(bound.arranged(iter([bound.row(2, cells)])))
+    except BadCell as bad:
+        return bad, []
+
+
+def words(form, attribute):
+    """Cells of a column: mostly such as it knows, or anything."""
+    column = form.columns[attribute]
+    if isinstance(column, Id):
+        return st.from_regex(column.shape, fullmatch=True) | st.from_regex(column.shape, fullmatch=True) | st.text()
+    if isinstance(column, Money):
+        return st.decimals(0, 500, places=2).map(str) | st.sampled_from(["69.00", "69.00", "-5.00", ""])
+    if isinstance(column, Status):
+        return st.sampled_from([*column.classes, *column.classes, *column.beginnings, ""])
+    return st.sampled_from(["", "2026-05-01 10:00:00", "1", "=1+1", "-", "2026-05-01"]) | st.text(max_size=80)
 
 
 @pytest.mark.parametrize("header", HEADERS)

@@ -240,13 +240,11 @@ def test_strict_check_agrees_with_decoding_the_whole(tmp_path, monkeypatch, cont
     ("name", "says"),
     [
         ("TAOBAO_DETAIL_10", "ExportOrderDetailList"),
-        ("TAOBAO_ITEMS_27", "sub-order"),
         ("TMALL_CUSTOM_8", "without the amount paid"),
         ("DOUYIN_AFTERSALE_50", "after-sales file of Douyin"),
         ("DOUYIN_SETTLEMENT_34", "settlement file of Douyin"),
-        ("PDD_23", "Pinduoduo"),
-        ("JD_80_2026", "JD"),
-        ("EBAY_ORDERS_51", "eBay"),
+        ("SQUARE_ITEMS_35", "Export the transactions"),
+        ("WOOCOMMERCE_REPORT_11", "chosen by hand"),
     ],
 )
 def test_companion_file_is_refused_by_its_name(file, name, says):
