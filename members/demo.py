@@ -23,6 +23,14 @@ TIERS = [
     ("至尊VIP", 4, 5_000, "86", "2", "新品提前购\n专属客服\n年度礼盒"),
 ]
 STAFF = ("merchant", "staff")
+STAFF_MAY = (
+    "add_orderimport",
+    "add_posting",
+    "add_stockchange",
+    "change_gift",
+    "change_member",
+    "change_redemption",
+)
 
 
 def load(*, at: datetime, members: int, orders: int) -> None:
@@ -77,21 +85,6 @@ def _make_staff(passwords: dict[str, str]) -> None:
         user.set_password(password)
         user.save()
     group, _new = Group.objects.get_or_create(name=_("Shop staff"))
-    group.permissions.set(
-        Permission.objects.filter(content_type__app_label__in=["members", "loyalty", "orders", "mall"])
-        .filter(codename__startswith="view_")
-        .union(
-            Permission.objects.filter(
-                codename__in=[
-                    "add_orderimport",
-                    "add_posting",
-                    "add_stockchange",
-                    "change_gift",
-                    "change_member",
-                    "change_redemption",
-                ]
-            )
-        )
-        .values_list("pk", flat=True)
-    )
+    ours = Permission.objects.filter(content_type__app_label__in=["members", "loyalty", "orders", "mall"])
+    group.permissions.set(ours.filter(codename__startswith="view_") | ours.filter(codename__in=STAFF_MAY))
     User.objects.get(username="staff").groups.add(group)
