@@ -121,7 +121,7 @@ class SquareTransactions(Format):
         try:
             where = ZoneInfo(ZONES.get(zone, zone))
         except (KeyError, ValueError, OSError):
-            raise self.zone.bad(_("The time zone “%(zone)s” is not known.") % {"zone": zone[:40]}) from None
+            raise self.zone.bad(_unknown_zone(zone)) from None
         clock = _clock(time)
         if clock is None:
             raise self.time.bad(_("There is no such time of day. Write it as 21:50:48."))
@@ -144,6 +144,10 @@ class SquareTransactions(Format):
         if second <= 12 and first != second and where.key not in UNITED_STATES.values():
             raise self.date.bad(_("This date may mean two days. Write it as 2026-05-01."))
         return year, first, second
+
+
+def _unknown_zone(zone: str) -> str:
+    return _("The time zone “%(zone)s” is not known. Write its city, such as America/New_York.") % {"zone": zone[:40]}
 
 
 def _no_such_date() -> str:
