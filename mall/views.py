@@ -18,6 +18,7 @@ from loyalty.views import read
 from mall import redeeming, shelf, shipping
 from mall.forms import RedeemForm, first_values
 from mall.models import Gift, Redemption
+from members import news
 from members.models import Member
 from members.views import member_required
 
@@ -37,6 +38,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
     context = {
         "member": member,
         "standing": standing,
+        "news": news.of(member, at=at),
         "expiring": standing.expiring[:3],
         "soon": at + SOON,
         "progress": member.progress(standing.growth),

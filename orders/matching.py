@@ -18,7 +18,7 @@ def match_waiting(*, at: datetime) -> int:
 
     `at` is the moment of posting. Some thousands a transaction; a batch is matched and earns, or neither.
     """
-    return _match_buyers(at) + claims.settle(Claim.objects.waiting(), at=at)
+    return _match_buyers(at) + claims.settle(Claim.objects.found(), at=at)
 
 
 def _match_buyers(at: datetime) -> int:

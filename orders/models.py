@@ -431,6 +431,15 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         """Return claims whose order no file has brought yet."""
         return self.filter(state=Claim.State.WAITING)
 
+    def found(self) -> ClaimQuerySet:
+        """Return waiting claims whose number is an order by now, of their channel or of another."""
+        channels = list(Channel.objects.values_list("pk", flat=True))  # so that the unique index is used
+        return self.waiting().filter(Exists(Order.objects.filter(channel__in=channels, number=OuterRef("number"))))
+
+    def news(self, member: Member, since: datetime) -> ClaimQuerySet:
+        """Return a member's claims that were decided since, not at once when he entered them."""
+        return self.of(member).filter(decided_at__gte=since, decided_at__gt=F("made_at"))
+
     def in_review(self) -> ClaimQuerySet:
         """Return claims that staff have to look at."""
         return self.filter(state=Claim.State.IN_REVIEW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -9,16 +10,20 @@ from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from members.models import Member
+from members.news import SOURCES, News
 from members.views import member_required
 from orders import claims
 from orders.claim_forms import ClaimForm
 from orders.models import Channel, Claim
 
 PAGE = 20
+NEWS_KEPT = timedelta(days=3)
+MOST_NEWS = 3
 LEVELS = {
     Claim.State.CREDITED: messages.SUCCESS,
     Claim.State.REFUSED: messages.ERROR,
@@ -45,8 +50,7 @@ def claim(request: HttpRequest, member: Member) -> HttpResponse:
         form.add_error("numbers", str(refused))
         return _page(request, member, form, channels, status=422)
     for one in made:
-        said = _("%(number)s: %(words)s") % {"number": one.number, "words": one.words}
-        messages.add_message(request, LEVELS.get(Claim.State(one.state), messages.INFO), said)
+        messages.add_message(request, LEVELS.get(Claim.State(one.state), messages.INFO), _sentence(one))
     return redirect("claims")
 
 
@@ -69,7 +73,21 @@ def _page(
     return render(request, "orders/_claims.html" if part else "orders/claims.html", context, status=status)
 
 
+def news(member: Member, at: datetime) -> list[News]:
+    """Tell what became of claims that had to wait, for some days."""
+    told = claims.tell(list(Claim.objects.news(member, at - NEWS_KEPT)[:MOST_NEWS]), at=at)
+    page = reverse("claims")
+    return [News(_sentence(one), page, "success" if one.state == Claim.State.CREDITED else "warning") for one in told]
+
+
+def _sentence(claim: Claim) -> str:
+    return _("%(number)s: %(words)s") % {"number": claim.number, "words": claim.words}
+
+
 def address(request: HttpRequest) -> str:
     """Return the visitor's internet address; of IPv6 the network that one household has."""
     found = ip_address(get_adapter().get_client_ip(request))
     return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found)
+
+
+SOURCES.append(news)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 
 from loyalty.models import EarningRule
 from members.models import Member
@@ -143,6 +144,33 @@ def test_a_member_sees_his_own_claims_twenty_at_a_time(
 
 def claim(member: Member, numbers: list[str], at: datetime) -> list[Claim]:
     return claims.claim(member_id=member.pk, numbers=numbers, channel_code=None, at=at)
+
+
+def test_home_tells_for_some_days_what_became_of_a_claim_that_waited(
+    browse: Browse, lin: Member, mei: Member, tmall: Channel
+) -> None:
+    now = timezone.now()
+    claim(lin, ["4133000000000000001", "4133000000000000002"], now - timedelta(hours=1))
+    sold(tmall, "4133000000000000001")
+    sold(tmall, "4133000000000000003")
+    client = browse(lin)
+    before = client.get("/").content.decode()
+
+    claims.settle(Claim.objects.found(), at=now)
+    enter(client, "4133000000000000003")
+    home = client.get("/")
+    Claim.objects.update(made_at=now - timedelta(days=9), decided_at=now - timedelta(days=3, minutes=1))
+
+    assert "4133000000000000001" not in before
+    assert [item.words for item in home.context["news"]] == [words(lin)]
+    assert "4133000000000000001: 128 points are yours" in home.content.decode()
+    assert browse(mei).get("/").context["news"] == client.get("/").context["news"] == []
+
+
+def words(member: Member) -> str:
+    with override("en"):
+        (one,) = claims.tell(Claim.objects.of(member).filter(number="4133000000000000001"), at=timezone.now())
+        return f"{one.number}: {one.words}"
 
 
 def test_home_leads_to_the_page_and_strangers_are_asked_to_sign_in(
