@@ -7,21 +7,18 @@ from pathlib import Path
 
 import environ
 from csp.constants import SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded
+from config import embedded, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
-VAR = Path(env("JIFEN_VAR", default=str(BASE_DIR / "var"))).resolve()
+VAR = embedded.var_folder()
 
-DEBUG = env.bool("DEBUG", default=True)
-SECRET_KEY = env("SECRET_KEY", default="insecure-development-key" if DEBUG else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY must be set when DEBUG is off.")
+DEBUG = env.bool("DEBUG", default=not env("DATABASE_URL", default=""))
+SECRET_KEY = env("SECRET_KEY", default="") or secret.kept(VAR / "secret-key")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
