@@ -41,15 +41,18 @@ class ClaimForm(forms.Form):
 
     def __init__(self, *args: Any, channels: list[Channel], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.asked = {channel.claim_proof for channel in channels}
-        labels = [label for proof, label in PROOF_LABELS.items() if proof in self.asked]
+        self.channels = channels
+        asked = {channel.claim_proof for channel in channels}
+        labels = [label for proof, label in PROOF_LABELS.items() if proof in asked]
         if not labels:
             del self.fields["proof"]
             return
         both = _("Last four digits of your phone, or the amount paid, as the shop asks")
         self.fields["proof"].label = labels[0] if len(labels) == 1 else both
-        self.fields["proof"].required = Proof.NONE not in self.asked
-        self.fields["proof"].error_messages["required"] = _("Please fill this in: it shows that the order is yours.")
+        self.fields["proof"].required = Proof.NONE not in asked
+        self.fields["proof"].error_messages["required"] = _(
+            "Please fill this in, or choose the shop if it does not ask for it."
+        )
 
     def clean_numbers(self) -> list[str]:
         try:
@@ -62,10 +65,16 @@ class ClaimForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        channel = given.get("channel")
-        if channel and channel.claim_proof != Proof.NONE and not given.get("proof") and "proof" not in self.errors:
+        if "proof" in self.fields and not given.get("proof") and "proof" not in self.errors and self._asks(given):
             self.add_error("proof", self.fields["proof"].error_messages["required"])
         return given
+
+    def _asks(self, given: dict[str, Any]) -> bool:
+        """Return whether the chosen shop asks for a proof, or any that these numbers can be of."""
+        chosen = given.get("channel")
+        shops = [chosen] if chosen else self.channels
+        numbers = given.get("numbers") or []
+        return any(shop.claim_proof != Proof.NONE and any(claims.fits(shop, one) for one in numbers) for shop in shops)
 
     def given(self) -> dict[str, Any]:
         """Return what `orders.claims.claim` asks for."""

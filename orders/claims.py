@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -25,6 +25,8 @@ from config.sql import Relation
 from loyalty.models import Posting
 from members.models import Programme
 from orders import importing
+from orders.channels import FORMATS
+from orders.channels.columns import Id
 from orders.models import Channel, Claim, ClaimCount, ClaimPolicy, Order
 
 State, Reason = Claim.State, Claim.Reason
@@ -64,7 +66,7 @@ class TooMany(Refused):
 
 
 class BadNumber(Refused):
-    """A text that no platform has as an order number."""
+    """A text that none of the shops has as an order number."""
 
     def __init__(self, text: str) -> None:
         super().__init__(_("“%(text)s” is not an order number.") % {"text": text[:40]})
@@ -109,7 +111,9 @@ def claim(
     if not wanted:
         return []
     channel = None if channel_code is None else Channel.objects.get(code=channel_code)
-    count(member_id=member_id, address=address, numbers=len(wanted), channel=channel, at=at)
+    channels = [channel] if channel else list(Channel.objects.claimable())
+    _check(wanted, channels)
+    count(member_id=member_id, address=address, numbers=len(wanted), channels=channels, at=at)
     is_open = channel is None or (channel.active and channel.claims)
     rows = [[place, number, channel and channel.pk, is_open] for place, number in enumerate(wanted)]
     given = {"member": member_id, "proof": _harmless(proof), "address": address[:45], "at": at}
@@ -128,12 +132,28 @@ def _harmless(proof: str) -> str:
     return "".join(one for one in text if one.isprintable() and one not in " ¥￥元,")[:20]
 
 
-def count(*, member_id: int, address: str, numbers: int, channel: Channel | None, at: datetime) -> None:
+def _check(numbers: Sequence[str], channels: Sequence[Channel]) -> None:
+    """Raise NoChannel where there is no channel, BadNumber for a number that none of them writes so."""
+    if not channels:
+        raise NoChannel
+    for number in numbers:
+        if not any(fits(channel, number) for channel in channels):
+            raise BadNumber(number)
+
+
+def fits(channel: Channel, number: str) -> bool:
+    """Return whether a channel's platform writes order numbers like this one, or its files are of no known kind."""
+    columns = [form.number for form in FORMATS.values() if form.platform == channel.format]
+    return not columns or any(isinstance(one, Id) and one.shape.fullmatch(number) for one in columns)
+
+
+def count(*, member_id: int, address: str, numbers: int, channels: Sequence[Channel], at: datetime) -> None:
     """Count the numbers that a member enters against the limits of the day. Raises LimitReached.
 
-    A day is the brand's. Counted apart from the claim, so that others behind the same address need not wait for it.
+    A day is the brand's; of several channels the most generous counts. Counted apart from the claim, so that others
+    behind the same address need not wait for it.
     """
-    who: list[list[Any]] = [[f"member:{member_id}", _allowed(channel)]]
+    who: list[list[Any]] = [[f"member:{member_id}", max(channel.claims_a_day for channel in channels)]]
     if address:
         who.append([f"address:{address[:45]}", ClaimPolicy.current().per_address])
     with transaction.atomic():
@@ -147,16 +167,6 @@ def count(*, member_id: int, address: str, numbers: int, channel: Channel | None
         )
         if any(excess > 0 for (excess,) in over):
             raise LimitReached
-
-
-def _allowed(channel: Channel | None) -> int:
-    """Return how many numbers a day may be entered; without a channel as many as the most generous one takes."""
-    if channel:
-        return channel.claims_a_day
-    most = Channel.objects.claimable().aggregate(most=Max("claims_a_day"))["most"]
-    if most is None:
-        raise NoChannel
-    return int(most)
 
 
 def settle(waiting: QuerySet[Claim], *, at: datetime, note: Callable[[int, int], None] | None = None) -> int:

@@ -17,7 +17,7 @@ from loyalty.models import EarningRule, Posting
 from members.models import Identity, Member
 from orders import claims, matching
 from orders.claims import BadNumber, LimitReached, NoChannel, TooMany
-from orders.models import Channel, Claim, ClaimPolicy, Order, OrderImport
+from orders.models import Channel, Claim, ClaimCount, ClaimPolicy, Order, OrderImport
 from tests.conftest import NOW
 
 State = Claim.State
@@ -425,6 +425,17 @@ def test_what_is_no_number_is_refused(text: str, error: type[Exception]) -> None
 
     with pytest.raises(error):
         claims.numbers_in(text)
+
+
+def test_a_number_that_no_shop_writes_so_is_refused_and_not_counted(lin: Member, taobao: Channel) -> None:
+    Channel.objects.create(code="red", name="Red", format="xiaohongshu")
+
+    for number, channel in (("P123456789012345678", "taobao"), ("E123456789", None), ("abc", None)):
+        with pytest.raises(BadNumber):
+            one(lin, number, channel=channel)
+
+    assert one(lin, "P123456789012345678", channel=None).state == "WAITING"
+    assert ClaimCount.objects.get().numbers == Claim.objects.count() == 1
 
 
 def test_staff_accept_a_claim_and_it_earns(lin: Member, taobao: Channel, admin_user: Any) -> None:

@@ -91,8 +91,19 @@ def test_the_shop_and_the_proof_are_asked_where_they_are_wanted(browse: Browse, 
     assert 'name="proof"' not in without
     assert "Last four digits of the phone" in asked
     assert (missing.status_code, wrong_shop.status_code) == (422, 422)
-    assert "it shows that the order is yours" in missing.content.decode()
+    assert "Please fill this in" in missing.content.decode()
     assert Claim.objects.count() == 0
+
+
+def test_a_number_that_may_be_of_a_shop_that_asks_needs_the_proof(browse: Browse, lin: Member, tmall: Channel) -> None:
+    Channel.objects.create(code="red", name="小红书店", format="xiaohongshu", claim_proof="amount")
+    client = browse(lin)
+
+    digits = client.post("/claims/", {"numbers": "4133000000000000001"})
+    missing = client.post("/claims/", {"numbers": "P123456789012345678"})
+
+    assert (digits.status_code, missing.status_code) == (302, 422)
+    assert list(Claim.objects.values_list("number", flat=True)) == ["4133000000000000001"]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +112,7 @@ def test_the_shop_and_the_proof_are_asked_where_they_are_wanted(browse: Browse, 
         ("", "Please enter an order number."),
         (" ，\n", "Please enter an order number."),
         ("1" * 65, "is not an order number"),
+        ("hello", "“hello” is not an order number"),
         (" ".join(map(str, range(1000, 1021))), "at most 20 order numbers"),
     ],
 )
