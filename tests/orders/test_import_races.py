@@ -214,3 +214,27 @@ def test_matching_beside_an_import_of_the_same_orders_credits_each_once(at_once:
     posted = Posting.objects.aggregate(Sum("points"), Sum("growth"))
     assert (posted["points__sum"], posted["growth__sum"]) == (expected[0]["points"], expected[0]["growth"])
     assert settled(world())["orders"] == expected[1]["orders"]
+
+
+def test_worker_that_waited_while_another_did_its_step_does_not_do_it_again() -> None:
+    """Two workers look, one works, the other gets the lock after it: with what it saw before, it must do nothing."""
+    lines = orders_of(700)
+    expected = undisturbed(lines)
+    order_import = accepted(lines)
+    steps = {
+        "UPLOADED": importing.stage,
+        "STAGED": importing.check,
+        "CHECKED": importing.match,
+        "MATCHED": importing.store,
+        "STORED": importing.earn,
+    }
+
+    while order_import.state in steps:
+        seen_by_both = OrderImport.objects.get(pk=order_import.pk)
+        order_import = importing._step(order_import.pk, NOW)
+        after = OrderImport.objects.filter(pk=order_import.pk).values()[0]
+        steps[seen_by_both.state](seen_by_both, NOW)
+        assert OrderImport.objects.filter(pk=order_import.pk).values()[0] == after
+
+    assert numbers(order_import) == expected[0]
+    assert differences(world(), expected[1]) == {}
