@@ -103,7 +103,7 @@ CELERY_TASK_TIME_LIMIT = 4 * 3600
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
-    "resume-imports": {"task": "orders.tasks.resume_imports", "schedule": timedelta(seconds=30)},
+    "resume-imports": {"task": "orders.tasks.resume_imports", "schedule": timedelta(seconds=20)},
     "match-waiting": {"task": "orders.tasks.match_waiting", "schedule": timedelta(seconds=60)},
     "expire": {"task": "loyalty.tasks.expire", "schedule": timedelta(minutes=10)},
 }

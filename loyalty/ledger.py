@@ -195,7 +195,9 @@ def claw_back(
 ) -> Posting | None:
     """Bring an award down to its share of what was kept: `refunded` (cumulative) out of `paid`, in yuan.
 
-    Returns None if there is nothing more to take. The same key with other amounts raises KeyReused.
+    Returns the posting, of 0 points where CLAMP found none to take: its key stands all the same, so that the same
+    refund told again takes nothing. None if the award already stands at its share. The same key with other amounts
+    raises KeyReused.
     """
     _check_refund(refunded, paid)
     with transaction.atomic():
@@ -208,12 +210,13 @@ def claw_back(
         return first
 
 
-def claw_back_many(relation: Relation, *, at: datetime) -> list[int]:
+def claw_back_many(relation: Relation, *, at: datetime, forgiving: bool = True) -> list[int]:
     """Bring awards down after refunds; see REFUND_COLUMNS. Returns the ids of the postings made.
 
-    One transaction: hand over some thousands of refunds at a time, an award once.
+    One transaction: hand over some thousands of refunds at a time, an award once. `forgiving` False: what is short
+    becomes a debt under the policy CLAMP too, because the award is given anew.
     """
-    clamp = PointsPolicy.current().shortfall == PointsPolicy.Debt.CLAMP
+    clamp = forgiving and PointsPolicy.current().shortfall == PointsPolicy.Debt.CLAMP
     with transaction.atomic(), _named_refusals():
         return [row[0] for row in sql.run("loyalty", "claw_back", relation=relation, at=at, clamp=clamp)]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,8 @@ from config import sql
 from config.sql import Relation
 from loyalty.models import Posting
 from members.models import Programme
-from orders import importing
+from orders import awarding
+from orders.awarding import Note, unheard
 from orders.channels import FORMATS
 from orders.channels.columns import Id
 from orders.models import Channel, Claim, ClaimCount, ClaimPolicy, Order
@@ -169,7 +170,7 @@ def count(*, member_id: int, address: str, numbers: int, channels: Sequence[Chan
             raise LimitReached
 
 
-def settle(waiting: QuerySet[Claim], *, at: datetime, note: Callable[[int, int], None] | None = None) -> int:
+def settle(waiting: QuerySet[Claim], *, at: datetime, note: Note = unheard) -> int:
     """Decide waiting claims whose orders have come; returns how many orders became a member's.
 
     The first made of several claims of one order wins. Some thousands a transaction: bound and earned, or neither.
@@ -193,7 +194,7 @@ def _locked(ids: Iterable[int]) -> Iterable[int]:
     return rows.values_list("pk", flat=True)
 
 
-def _settle(ids: Sequence[int], *, at: datetime, note: Callable[[int, int], None] | None = None) -> list[int]:
+def _settle(ids: Sequence[int], *, at: datetime, note: Note = unheard) -> list[int]:
     """Decide these claims, which the caller has locked, and let the orders earn that became a member's."""
     claims = Relation("select unnest(%s::bigint[]) as id", (list(ids),))
     policy = ClaimPolicy.current()
@@ -202,9 +203,9 @@ def _settle(ids: Sequence[int], *, at: datetime, note: Callable[[int, int], None
     return _earn([order for (order,) in rows], at=at, note=note)
 
 
-def _earn(orders: list[int], *, at: datetime, note: Callable[[int, int], None] | None = None) -> list[int]:
+def _earn(orders: list[int], *, at: datetime, note: Note = unheard) -> list[int]:
     if orders:
-        importing.award(Order.objects.filter(pk__in=orders), at=at, note=note or (lambda points, growth: None))
+        awarding.award(Order.objects.filter(pk__in=orders), at=at, note=note)
     return orders
 
 

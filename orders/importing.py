@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -23,24 +23,22 @@ from typing import IO, Any, BinaryIO
 from django.core.files import File
 from django.db import connection, transaction
 from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
 from config import sql
-from config.sql import Relation
-from loyalty import earning, ledger
-from loyalty.models import Posting
-from orders import reading
+from members.models import Programme
+from orders import awarding, claims, reading
 from orders.channels import PLATFORMS
 from orders.channels.base import Format
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
-from orders.models import Channel, Claim, Order, OrderImport, RejectedRow, StagedRow
+from orders.models import Channel, Claim, Order, OrderImport, OrderQuerySet, RejectedRow, StagedRow
 
 log = logging.getLogger(__name__)
 
 CHUNK = 5_000
-REFUNDS = 2_000
 MOST_FAILURES = 3
+MOST_AHEAD = timedelta(days=1)  # a platform's clock may go before ours
 TOGETHER = 500
 TIMES = frozenset(("ordered_at", "paid_at", "completed_at"))
 State = OrderImport.State
@@ -89,6 +87,25 @@ def run(*, import_id: int, at: datetime) -> OrderImport:
         spent = time.monotonic() - started
         OrderImport.objects.filter(pk=import_id).update(seconds=F("seconds") + spent)
     return OrderImport.objects.get(pk=import_id)
+
+
+def rehearse(*, import_id: int, at: datetime) -> OrderImport:
+    """Take an import to where its orders are stored and return what it would give, unsaved; points are not moved.
+
+    For a caller who rolls back: no balance is locked, however long the file. Expired points are not looked at.
+    """
+    while (order_import := _step(import_id, at)) and order_import.state not in (*OrderImport.ENDED, State.STORED):
+        pass
+    order_import = OrderImport.objects.get(pk=import_id)
+    if order_import.state == State.STORED:
+        orders = Order.objects.in_file(order_import)
+        order_import.points, order_import.growth = awarding.rehearse(orders)
+        order_import.members_matched = _members(orders)
+    return order_import
+
+
+def _members(orders: OrderQuerySet) -> int:
+    return orders.exclude(member=None).values("member").distinct().count()
 
 
 def seen_before(order_import: OrderImport) -> OrderImport | None:
@@ -163,6 +180,7 @@ def _holding(order_import: OrderImport) -> Iterator[bool]:
     """A transaction that holds the import's row; yields whether it still stands where the caller thinks."""
     with transaction.atomic():
         held = OrderImport.objects.select_for_update().get(pk=order_import.pk)
+        OrderImport.objects.filter(pk=order_import.pk).update(touched_at=Now())
         yield (held.state, held.stored_to) == (order_import.state, order_import.stored_to)
 
 
@@ -224,9 +242,7 @@ def _first_channel(form: Format) -> dict[str, Any]:
     return {"name": str(form.name), "format": form.platform, "enrol": form.own_shop}
 
 
-def _copy_rows(
-    order_import: OrderImport, path: Path, recognised: Recognised, rejects: IO[str]
-) -> tuple[int, int]:
+def _copy_rows(order_import: OrderImport, path: Path, recognised: Recognised, rejects: IO[str]) -> tuple[int, int]:
     """Send the valid rows to the server as they are read; returns how many rows there are and how many are valid.
 
     As CSV, some hundred rows at a time: the csv module writes a row in half the time that psycopg needs to adapt it.
@@ -272,12 +288,38 @@ def _copy_rejects(rejects: IO[str]) -> None:
 
 
 def check(order_import: OrderImport, at: datetime) -> None:
-    """Count what the whole file holds."""
+    """Look at the whole file: reject what cannot be, and count the orders that remain."""
     with _holding(order_import) as mine:
         if not mine:
             return
+        channel = order_import.read_as()
+        ((rejected,),) = sql.run(
+            "orders",
+            "reject",
+            order_import=order_import.pk,
+            until=at + MOST_AHEAD,
+            zone=Programme.current().time_zone,
+            others=_other_shops(channel),
+            **_reasons(),
+        )
         orders = StagedRow.objects.filter(order_import=order_import).values("number").distinct().count()
-        OrderImport.objects.filter(pk=order_import.pk).update(state=State.CHECKED, orders=orders)
+        OrderImport.objects.filter(pk=order_import.pk).update(
+            state=State.CHECKED, orders=orders, staged=F("staged") - rejected, rejected=F("rejected") + rejected
+        )
+
+
+def _other_shops(channel: Channel) -> list[int]:
+    """Return the channels that cannot have the same orders; none where each shop counts its orders by itself."""
+    if PLATFORMS[channel.format].numbers_of_one_shop:
+        return []
+    return list(Channel.objects.filter(format=channel.format).exclude(pk=channel.pk).values_list("pk", flat=True))
+
+
+def _reasons() -> dict[str, str]:
+    return {
+        "ahead": _("This time has not come yet. Correct it, or export the file again."),
+        "elsewhere": _("This order belongs to another channel of this platform. Choose that channel for this file."),
+    }
 
 
 def match(order_import: OrderImport, at: datetime) -> None:
@@ -324,49 +366,18 @@ def earn(order_import: OrderImport, at: datetime) -> None:
 
     def note(points: int, growth: int) -> None:
         _unhurried()
-        OrderImport.objects.filter(pk=order_import.pk).update(points=F("points") + points, growth=F("growth") + growth)
-
-    from orders import claims  # it awards what it binds, with `award`
+        OrderImport.objects.filter(pk=order_import.pk).update(
+            points=F("points") + points, growth=F("growth") + growth, touched_at=Now()
+        )
 
     claims.settle(Claim.objects.named_by(order_import), at=at, note=note)
-    award(Order.objects.in_file(order_import), at=at, note=note)
+    awarding.award(Order.objects.in_file(order_import), at=at, note=note)
     with _holding(order_import) as mine:
         if not mine:
             return
-        members = Order.objects.in_file(order_import).exclude(member=None).values("member").distinct().count()
+        members = _members(Order.objects.in_file(order_import))
         StagedRow.objects.filter(order_import=order_import).delete()
         OrderImport.objects.filter(pk=order_import.pk).update(state=State.DONE, members_matched=members, finished_at=at)
-
-
-def award(orders: Any, *, at: datetime, note: Callable[[int, int], None]) -> None:
-    """Let orders earn and take back the share of what was refunded; `note` is told the points and growth moved.
-
-    `orders` is an Order queryset of any size. What was done before is not done again.
-    """
-    earning.award(orders.purchases(), at=at, on_chunk=lambda chunk: note(chunk.points, chunk.growth))
-    columns = ", ".join(ledger.REFUND_COLUMNS)
-    with _laid_out(Relation.of(orders.refunds().values("key", "refunded", "gross"))) as firsts:
-        for first in firsts:
-            batch = Relation(f"select {columns} from refund_batch where n >= %s and n < %s", (first, first + REFUNDS))
-            with transaction.atomic():
-                taken = Posting.objects.filter(pk__in=ledger.claw_back_many(batch, at=at))
-                moved = taken.values_list("points", "growth")
-                if moved:
-                    note(sum(points for points, _growth in moved), sum(growth for _points, growth in moved))
-
-
-@contextmanager
-def _laid_out(refunds: Relation) -> Iterator[range]:
-    """Lay refunds out as `refund_batch`; yields the number of the first of each batch."""
-    sql.run("orders", "refunds", relation=refunds)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("select count(*) from refund_batch")
-            yield range(1, cursor.fetchone()[0] + 1, REFUNDS)
-    finally:
-        if not connection.needs_rollback:
-            with connection.cursor() as cursor:
-                cursor.execute("drop table if exists refund_batch")
 
 
 def _count_failure(import_id: int, at: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from config import sql
-from orders import claims, importing
+from orders import claims
 from orders.models import Claim, Order
 
 BATCH = 5_000
@@ -27,7 +27,7 @@ def _match_buyers(at: datetime) -> int:
         with transaction.atomic():
             ids = [row[0] for row in sql.run("orders", "match_waiting", most=BATCH)]
             if ids:
-                importing.award(Order.objects.filter(pk__in=ids), at=at, note=lambda points, growth: None)
+                awarding.award(Order.objects.filter(pk__in=ids), at=at)
         matched += len(ids)
         if len(ids) < BATCH:
             return matched

@@ -109,6 +109,10 @@ class OrderImportQuerySet(models.QuerySet["OrderImport"]):
     def unfinished(self) -> OrderImportQuerySet:
         return self.exclude(state__in=OrderImport.ENDED)
 
+    def left_alone(self, *, since: datetime) -> OrderImportQuerySet:
+        """Return unfinished imports that nobody has worked on since then."""
+        return self.unfinished().filter(Q(touched_at=None, created_at__lt=since) | Q(touched_at__lt=since))
+
 
 class OrderImport(models.Model):
     """A file on its way into the ledger. `state` says what is done; a killed worker goes on from there."""
@@ -156,6 +160,7 @@ class OrderImport(models.Model):
     created_at = models.DateTimeField(_("uploaded at"))
     finished_at = models.DateTimeField(_("finished at"), null=True)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    touched_at = models.DateTimeField(null=True, editable=False)
 
     objects = OrderImportQuerySet.as_manager()
 
@@ -224,10 +229,6 @@ class RejectedRow(models.Model):
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    def unmatched(self) -> OrderQuerySet:
-        """Return orders whose buyer is not known as a member."""
-        return self.filter(member=None)
-
     def eligible(self) -> OrderQuerySet:
         """Return orders that count: money was paid and some of it was kept."""
         return self.filter(status__in=ELIGIBLE)
@@ -269,9 +270,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
             )
         )
 
+    def owned(self) -> OrderQuerySet:
+        """Return orders of members, with the `key` of their award."""
+        return self.exclude(member=None).annotate(key=_award_key())
+
     def refunds(self) -> OrderQuerySet:
         """Return those of which money went back, with the `key` of their award."""
-        return self.filter(refunded__gt=0).exclude(member=None).annotate(key=_award_key())
+        return self.owned().filter(refunded__gt=0)
 
 
 def _award_key() -> Concat:
@@ -300,6 +305,9 @@ class Order(models.Model):
     award = models.PositiveSmallIntegerField(
         db_default=1, editable=False, help_text="Number of the award in its key; rises when it is undone or moved."
     )
+    award_gross = models.DecimalField(
+        null=True, editable=False, help_text="What was paid when it was awarded, if that has changed since.", **MONEY
+    )
     first_import = models.ForeignKey(
         OrderImport, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("first import")
     )
@@ -326,6 +334,7 @@ class Order(models.Model):
                 fields=["channel", "buyer"], condition=Q(member=None) & ~Q(buyer=""), name="order_waiting_buyer"
             ),
             models.Index(fields=["last_import", "id"], name="order_last_import"),
+            models.Index(fields=["id"], condition=Q(award_gross__isnull=False), name="order_award_to_mend"),
         ]
 
     def __str__(self) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
 from orders import claims, importing, matching
 from orders.models import OrderImport
+
+UNTOUCHED = timedelta(seconds=45)
 
 
 @shared_task
@@ -16,7 +20,9 @@ def run_import(import_id: int) -> None:
 
 @shared_task
 def resume_imports() -> None:
-    for import_id in OrderImport.objects.unfinished().values_list("pk", flat=True):
+    """Start imports whose worker is gone. One that is started twice does nothing twice."""
+    alone = OrderImport.objects.left_alone(since=timezone.now() - UNTOUCHED)
+    for import_id in alone.values_list("pk", flat=True):
         run_import.delay(import_id)
 
 

@@ -69,6 +69,7 @@ class Format:
     name: ClassVar[Any]
     lacks: ClassVar[Sequence[str]] = ()
     own_shop: ClassVar[bool] = False  # the brand's own shop: its buyers become members
+    numbers_of_one_shop: ClassVar[bool] = False  # another shop of the platform may have the same order number
     columns: ClassVar[Mapping[str, Column]] = {}
     number: ClassVar[Column]
     understand: ClassVar[Callable[..., Row]]

@@ -49,6 +49,7 @@ class ShopifyOrders(Format):
     code = "shopify"
     name = gettext_lazy("Shopify order export")
     own_shop = True
+    numbers_of_one_shop = True
 
     number = Id("Name", shape=NAME)
     status = Status("Financial Status", words=STATUS_WORDS)

@@ -61,7 +61,10 @@ lines as materialized (
 counted as (
     select number, of_whole, case when of_whole then max(gross) else sum(gross) end as gross, sum(refunded) as refunded,
            case when of_whole then max(shipping) else sum(shipping) end as shipping,
-           min(ordered_at) as ordered_at, min(paid_at) as paid_at, max(completed_at) as completed_at,
+           min(ordered_at) as ordered_at, min(paid_at) as paid_at,
+           case when bool_and(completed_at is not null)
+                     filter (where status in ('hold', 'paid', 'completed', 'partially_refunded'))
+                then max(completed_at) end as completed_at,
            max(buyer) as buyer, max(phone) as phone,
            count(*) filter (
                where status in ('hold', 'paid', 'completed', 'partially_refunded', 'refunded') and refunded <= gross
@@ -134,7 +137,8 @@ moved as (
        set status = w.status, gross = w.gross, refunded = w.refunded, shipping = w.shipping,
            ordered_at = w.ordered_at, paid_at = w.paid_at, completed_at = w.completed_at,
            buyer = coalesce(nullif(w.buyer, ''), o.buyer), phone = coalesce(nullif(w.phone, ''), o.phone),
-           member_id = coalesce(o.member_id, w.member_id), last_import_id = %(order_import)s
+           member_id = coalesce(o.member_id, w.member_id), last_import_id = %(order_import)s,
+           award_gross = case when o.gross <> w.gross then coalesce(o.award_gross, o.gross) else o.award_gross end
       from known k
       join whole w using (number)
      where o.id = k.id

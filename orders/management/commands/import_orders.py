@@ -25,7 +25,12 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        result = self.imported(options["file"], options["channel"], options["dry_run"])
+        try:
+            result = self.imported(options["file"], options["channel"], options["dry_run"])
+        except CommandError as error:
+            if not options["json"]:
+                raise
+            result = {"state": OrderImport.State.REFUSED, "reason": str(error)}
         if options["json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False))
         else:
@@ -39,8 +44,8 @@ class Command(BaseCommand):
         try:
             with opened(path) as file, transaction.atomic() if dry_run else nullcontext():
                 order_import = importing.accept(file=file, name=path.name, channel_code=channel, actor_id=None, at=at)
-                order_import = importing.run(import_id=order_import.pk, at=at)
-                result = told(order_import)
+                take = importing.rehearse if dry_run else importing.run
+                result = told(take(import_id=order_import.pk, at=at))
                 if dry_run:
                     order_import.file.delete(save=False)
                     transaction.set_rollback(True)

@@ -1,0 +1,91 @@
+"""What orders earn, and what goes back: the one way from orders into the ledger, for an import, a match or a claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from config import sql
+from config.sql import Relation
+from loyalty import earning, ledger
+from loyalty.ledger import Chunk
+from loyalty.models import Posting
+from orders.models import Order, OrderQuerySet
+
+BATCH = 2_000
+Note = Callable[[int, int], None]
+
+
+def unheard(points: int, growth: int) -> None:
+    """Tell nobody."""
+
+
+def award(orders: OrderQuerySet, *, at: datetime, note: Note = unheard) -> None:
+    """Let orders earn and take back the share of what was refunded; `note` is told the points and growth moved.
+
+    Orders of any number; what was done before is not done again. An order whose paid amount has changed since its
+    award loses that one and gets another under the next number. `at` is the moment of posting.
+    """
+    _award_anew(orders, at, note)
+    earning.award(orders.purchases(), at=at, on_chunk=_telling(note))
+    columns = ", ".join(ledger.REFUND_COLUMNS)
+    with _laid_out(Relation.of(orders.refunds().values("key", "refunded", "gross"))) as firsts:
+        for first in firsts:
+            batch = Relation(f"select {columns} from refund_batch where n >= %s and n < %s", (first, first + BATCH))
+            with transaction.atomic():
+                _tell(ledger.claw_back_many(batch, at=at), note)
+
+
+def rehearse(orders: OrderQuerySet) -> tuple[int, int]:
+    """Return the points and growth that `award` would move, by the same statement; nothing is posted."""
+    owned, earned = Relation.of(orders.owned().values("key", "gross", "refunded")), earning.evaluate(orders.purchases())
+    both = Relation(
+        f"select o.*, e.points, e.growth from ({owned.sql}) o left join ({earned.sql}) e on e.key = o.key",
+        owned.params + earned.params,
+    )
+    ((points, growth),) = sql.run("orders", "rehearse", relation=both)
+    return points, growth
+
+
+def _award_anew(orders: OrderQuerySet, at: datetime, note: Note) -> None:
+    """Bring the awards of orders whose paid amount has changed in line, a batch in a transaction.
+
+    The orders are locked before their postings: the key of a next award is only written by who holds its order.
+    """
+    changed = list(orders.exclude(award_gross=None).order_by("pk").values_list("pk", flat=True))
+    for first in range(0, len(changed), BATCH):
+        ids = changed[first : first + BATCH]
+        with transaction.atomic():
+            columns = ", ".join(f"{name}::{kind}" for name, kind in ledger.REFUND_COLUMNS.items())
+            sql.run("orders", "unaward_stage", ids=ids)
+            undone = Relation(f"select {columns} from unaward_batch")
+            _tell(ledger.claw_back_many(undone, at=at, forgiving=False), note)
+            sql.run("orders", "unaward", ids=ids)
+            earning.award(Order.objects.filter(pk__in=ids).purchases(), at=at, on_chunk=_telling(note))
+
+
+def _telling(note: Note) -> Callable[[Chunk], None]:
+    return lambda chunk: note(chunk.points, chunk.growth)
+
+
+def _tell(postings: list[int], note: Note) -> None:
+    moved = Posting.objects.filter(pk__in=postings).values_list("points", "growth")
+    if moved:
+        note(sum(points for points, _growth in moved), sum(growth for _points, growth in moved))
+
+
+@contextmanager
+def _laid_out(refunds: Relation) -> Iterator[range]:
+    """Lay refunds out as `refund_batch`; yields the number of the first of each batch."""
+    sql.run("orders", "refunds", relation=refunds)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select count(*) from refund_batch")
+            yield range(1, cursor.fetchone()[0] + 1, BATCH)
+    finally:
+        if not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("drop table if exists refund_batch")

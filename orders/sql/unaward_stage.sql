@@ -1,0 +1,17 @@
+-- reads: orders_order, loyalty_posting   writes: unaward_batch, a temporary table of this transaction; locks the orders
+-- re-run: fails within one transaction. Awards made on another paid amount than the order has now: each is taken back
+-- whole, which is a refund of all that it was made on; gives loyalty.ledger.REFUND_COLUMNS.
+create temporary table unaward_batch on commit drop as
+with locked as (
+    select o.*, c.code
+      from orders_order o
+      join orders_channel c on c.id = o.channel_id
+     where o.id = any (%(ids)s)
+     order by o.id
+       for update of o
+)
+select o.id as order_id, p.id as posting_id, o.award_gross as refunded, o.award_gross as paid,
+       p.key || '@' || o.gross || '!' as key, ''::text as note
+  from locked o
+  join loyalty_posting p on p.source = 'order' and p.key = o.code || ':' || o.number || '#' || o.award
+ where o.award_gross > 0 and o.award_gross <> o.gross
