@@ -158,7 +158,7 @@ class TierAdmin(Desk):
         (_("Benefits"), {"fields": [("discount_percent", "points_multiplier"), "benefits"]}),
     ]
     empty_hint = _("Begin with the lowest tier: rank 1, from growth 1.")
-    after_change: ClassVar[Callable[[], object]] = staticmethod(lambda: None)  # the app that knows growth hangs in here
+    after_change: ClassVar[Any] = staticmethod(lambda: None)  # the app that knows growth hangs in here
 
     def save_model(self, request: HttpRequest, obj: Tier, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

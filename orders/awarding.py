@@ -32,7 +32,7 @@ def award(orders: OrderQuerySet, *, at: datetime, note: Note = unheard) -> None:
     _award_anew(orders, at, note)
     earning.award(orders.purchases(), at=at, on_chunk=_telling(note))
     columns = ", ".join(ledger.REFUND_COLUMNS)
-    with _laid_out(Relation.of(orders.refunds().values("key", "refunded", "gross"))) as firsts:
+    with _laid_out(orders.filter(refunded__gt=0).amounts()) as firsts:
         for first in firsts:
             batch = Relation(f"select {columns} from refund_batch where n >= %s and n < %s", (first, first + BATCH))
             with transaction.atomic():
@@ -41,7 +41,7 @@ def award(orders: OrderQuerySet, *, at: datetime, note: Note = unheard) -> None:
 
 def rehearse(orders: OrderQuerySet) -> tuple[int, int]:
     """Return the points and growth that `award` would move, by the same statement; nothing is posted."""
-    owned, earned = Relation.of(orders.owned().values("key", "gross", "refunded")), earning.evaluate(orders.purchases())
+    owned, earned = orders.amounts(), earning.evaluate(orders.purchases())
     both = Relation(
         f"select o.*, e.points, e.growth from ({owned.sql}) o left join ({earned.sql}) e on e.key = o.key",
         owned.params + earned.params,

@@ -51,7 +51,7 @@ def accept(*, file: BinaryIO, name: str, channel_code: str | None, actor_id: int
     Raises Channel.DoesNotExist.
     """
     channel = Channel.objects.get(code=channel_code) if channel_code else None
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     file.seek(0)
     order_import = OrderImport(
         name=_harmless(name), sha256=digest, channel=channel, created_by_id=actor_id, created_at=at
@@ -81,11 +81,14 @@ def run(*, import_id: int, at: datetime) -> OrderImport:
         while (order_import := _step(import_id, at)) is not None and order_import.state not in OrderImport.ENDED:
             pass
     except Exception:
-        _count_failure(import_id, at)
+        log.exception("import %s stopped by an error", import_id)
+        if not connection.needs_rollback:  # else it is a dry run, of which nothing is kept
+            _count_failure(import_id, at)
         raise
     finally:
-        spent = time.monotonic() - started
-        OrderImport.objects.filter(pk=import_id).update(seconds=F("seconds") + spent)
+        if not connection.needs_rollback:
+            spent = time.monotonic() - started
+            OrderImport.objects.filter(pk=import_id).update(seconds=F("seconds") + spent)
     return OrderImport.objects.get(pk=import_id)
 
 
@@ -200,9 +203,11 @@ def stage(order_import: OrderImport, at: datetime) -> None:
         with _holding(order_import) as mine, _local(order_import) as path:
             if mine:
                 _stage(order_import, path)
-    except RefusedFile as refused:
+    except (RefusedFile, FileNotFoundError) as refused:
+        gone = _("The uploaded file is not where this worker looks for it. Upload it again, or tell the administrator.")
+        reason = refused.reason if isinstance(refused, RefusedFile) else gone
         OrderImport.objects.filter(pk=order_import.pk, state=State.UPLOADED).update(
-            state=State.REFUSED, reason=str(refused), finished_at=at
+            state=State.REFUSED, reason=reason, finished_at=at
         )
 
 
@@ -315,7 +320,7 @@ def _other_shops(channel: Channel) -> list[int]:
     return list(Channel.objects.filter(format=channel.format).exclude(pk=channel.pk).values_list("pk", flat=True))
 
 
-def _reasons() -> dict[str, str]:
+def _reasons() -> dict[str, Any]:
     return {
         "ahead": _("This time has not come yet. Correct it, or export the file again."),
         "elsewhere": _("This order belongs to another channel of this platform. Choose that channel for this file."),
@@ -381,7 +386,6 @@ def earn(order_import: OrderImport, at: datetime) -> None:
 
 
 def _count_failure(import_id: int, at: datetime) -> None:
-    log.exception("import %s stopped by an error", import_id)
     with transaction.atomic():
         order_import = OrderImport.objects.select_for_update().get(pk=import_id)
         order_import.failures += 1

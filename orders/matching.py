@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from config import sql
-from orders import claims
+from orders import awarding, claims
 from orders.models import Claim, Order
 
 BATCH = 5_000

@@ -270,13 +270,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
             )
         )
 
-    def owned(self) -> OrderQuerySet:
-        """Return orders of members, with the `key` of their award."""
-        return self.exclude(member=None).annotate(key=_award_key())
-
-    def refunds(self) -> OrderQuerySet:
-        """Return those of which money went back, with the `key` of their award."""
-        return self.owned().filter(refunded__gt=0)
+    def amounts(self) -> Relation:
+        """Return what was paid and refunded of members' orders, by the key of their award."""
+        return Relation.of(self.exclude(member=None).annotate(key=_award_key()).values("key", "gross", "refunded"))
 
 
 def _award_key() -> Concat:

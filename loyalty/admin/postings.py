@@ -239,6 +239,6 @@ def points_column(member: Member) -> str:
 
 
 MemberAdmin.panels += [standing_panel, postings_panel]
-TierAdmin.after_change = staticmethod(review_tiers.delay_on_commit)
+TierAdmin.after_change = staticmethod(review_tiers.delay_on_commit)  # type: ignore[attr-defined]
 MemberAdmin.columns.append(points_column)
 MemberAdmin.list_select_related = [*MemberAdmin.list_select_related, "balance"]
