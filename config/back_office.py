@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
+from allauth.core.internal import ratelimit
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import Model, QuerySet
@@ -28,6 +30,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.forms import AuthenticationForm
 from unfold.views import ChangeList
 
 MOST_COUNTED = 10_000
@@ -36,6 +39,25 @@ MOST_LISTED = 20
 
 # Nothing here is deleted by the handful; most of it never.
 admin.site.disable_action("delete_selected")
+
+
+class StaffSignIn(AuthenticationForm):
+    """Name and password. Wrong ones count against the name and the address (`staff_sign_in` of the settings).
+
+    Who is refused is not counted, so waiting is always enough: nobody is locked out for good.
+    """
+
+    def clean(self) -> dict[str, Any]:
+        name = self.cleaned_data.get("username", "")
+        counted = ratelimit.consume(self.request, app="allauth.account", action="staff_sign_in", key=name)
+        if counted is None:
+            raise ValidationError(_("Too many wrong passwords. Please wait five minutes, then try again."))
+        cleaned: dict[str, Any] = super().clean()  # raises for a wrong password, which stays counted
+        counted.rollback()
+        return cleaned
+
+
+admin.site.login_form = StaffSignIn
 
 
 class BoundedPaginator(Paginator):

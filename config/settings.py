@@ -135,7 +135,10 @@ ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 5 * 60
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = 5
 ACCOUNT_FORMS = {"request_login_code": "members.forms.PhoneForm", "confirm_login_code": "members.forms.CodeForm"}
-ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "request_login_code": "20/m/ip,3/m/key",
+    "staff_sign_in": "30/5m/ip,10/5m/key",  # wrong passwords; the key is the name
+}
 # The addresses of proxies in front of the site, so that limits per address count the visitor's own.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if env.bool("BEHIND_PROXY", default=False) else 0)
 SMS_BACKEND = env("SMS_BACKEND", default="members.sms.console")
