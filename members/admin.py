@@ -27,7 +27,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from config.back_office import ADD, ALTER, DELETE, VIEW, Desk, Facts, OneRow
+from config.back_office import ADD, ALTER, DELETE, VIEW, Desk, Facts, OneRow, log
 from members.forms import e164
 from members.models import Identity, Member, Programme, Tier, TierChange, User
 
@@ -117,7 +117,15 @@ class MemberAdmin(Desk):
         if not change:
             obj.joined_at = timezone.now()
             obj.joined_by = "staff"
+        elif "phone" in form.changed_data and form.initial["phone"] != obj.phone:
+            self.let_go(request, obj)
         super().save_model(request, obj, form, change)
+
+    def let_go(self, request: HttpRequest, member: Member) -> None:
+        """Part a member from who signed in with his old phone: nobody has proved to own the new one."""
+        if member.user_id or member.phone_verified:
+            log(request, [member], gettext("Phone changed: the old one no longer signs in."))
+        member.user, member.phone_verified = None, False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -92,7 +92,7 @@ def join(*, user: User, phone: str, at: datetime) -> Member:
         raise PermissionDenied
     made = {"joined_at": at, "joined_by": "mall"}
     member, _made = Member.objects.live().get_or_create(phone=phone, defaults=made)
-    free = Member.objects.filter(pk=member.pk).filter(Q(user=None) | Q(user=user))
+    free = Member.objects.filter(pk=member.pk, phone=phone).filter(Q(user=None) | Q(user=user))
     if not free.update(user=user, phone_verified=True):
         raise PermissionDenied
     User.objects.filter(pk=user.pk, username=phone).update(username=f"member-{user.pk}")

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 
-from members.models import Member, User
+from members.models import Member, MemberQuerySet, User
+from members.sign_in import join
 from tests.conftest import NOW
 from tests.pages.outbox import last_code, sent
 
@@ -234,6 +236,22 @@ def test_a_number_given_to_somebody_else_does_not_open_the_old_account(visitor: 
     new = Member.objects.get(phone="+8613900001111")
     assert new != old
     assert visitor.get("/").context["member"] == new
+
+
+def test_a_phone_changed_while_the_code_is_checked_opens_nothing(
+    db: None, lin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found_then_changed(*_args: Any, **_values: Any) -> tuple[Member, bool]:
+        Member.objects.update(phone="+8613900003333")
+        return lin, False
+
+    monkeypatch.setattr(MemberQuerySet, "get_or_create", found_then_changed)
+
+    with pytest.raises(PermissionDenied):
+        join(user=User.objects.create(username="old owner"), phone="+8613800000001", at=NOW)
+
+    lin.refresh_from_db()
+    assert (lin.user, lin.phone_verified) == (None, False)
 
 
 def test_a_merged_member_does_not_sign_in(visitor: Client, lin: Member, wei: Member) -> None:
