@@ -227,8 +227,13 @@ def post_many(relation: Relation, *, at: datetime, on_chunk: Callable[[Chunk], N
     `at` is the moment of posting (ended lots and debts are settled by it); `occurred_at` is each row's own. A row
     whose key was posted before moves nothing and is counted as same or different. `on_chunk` is called within each
     transaction, so that what its caller notes of it is as true as the postings.
+
+    Raises RuntimeError for more rows than a chunk within a transaction of the caller's: it would take the keys of one
+    chunk after the balances of another (law 10).
     """
     with _staged(relation) as rows:
+        if rows > CHUNK and connection.in_atomic_block:
+            raise RuntimeError(f"Hand over at most {CHUNK} rows within a transaction, or call outside of one.")
         total = Posted(0, 0, 0)
         for first in range(1, rows + 1, CHUNK):
             chunk = Relation("select * from posting_batch where n >= %s and n < %s", (first, first + CHUNK))

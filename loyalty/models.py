@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty import limits
 from loyalty.fields import InstantOrNever
 from members.models import Member, Tier, User
 
@@ -140,8 +141,7 @@ class Posting(Fact):
 class Lot(Fact):
     """What one posting gave. Spendable at t when available_at ≤ t < expires_at; only `remaining` ever changes.
 
-    Lots and moves draw their ids from one sequence while the member's balance is locked, so that the ids tell in
-    which order his points moved.
+    Lots and moves draw ids from one sequence under the member's lock: they tell in which order his points moved.
     """
 
     posting = models.OneToOneField(Posting, on_delete=models.PROTECT, verbose_name=_("posting"))
@@ -151,6 +151,7 @@ class Lot(Fact):
     occurred_at = models.DateTimeField(_("occurred at"))
     available_at = models.DateTimeField(_("available from"))
     expires_at = InstantOrNever(_("expires at"))
+    seal = models.BigIntegerField(editable=False, db_default=0)
 
     class Meta:
         verbose_name = _("lot")
@@ -209,22 +210,32 @@ class PointsPolicy(models.Model):
 
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     pending_days = models.PositiveSmallIntegerField(
-        _("days until points of an order are available"), default=7, help_text=_("Leave time for refunds: 7 to 15.")
+        _("days until points of an order are available"),
+        default=7,
+        validators=limits.within(limits.PENDING_DAYS),
+        help_text=_("Leave time for refunds: 7 to 15."),
     )
     pending_from = models.CharField(_("counted from"), max_length=10, choices=Anchor, default=Anchor.PAID)
     expiry = models.CharField(_("points expire"), max_length=10, choices=Expiry, default=Expiry.ROLLING)
     expiry_months = models.PositiveSmallIntegerField(
         _("months"),
         default=12,
-        validators=[MinValueValidator(1)],
+        validators=limits.within(limits.MONTHS),
         help_text=_("For rolling expiry, to the end of the day."),
     )
     expiry_years = models.PositiveSmallIntegerField(
-        _("calendar years later"), default=1, help_text=_("0: at the end of the year in which they were earned.")
+        _("calendar years later"),
+        default=1,
+        validators=limits.within(limits.YEARS),
+        help_text=_("0: at the end of the year in which they were earned."),
     )
     multipliers = models.CharField(_("several multipliers"), max_length=10, choices=Combine, default=Combine.HIGHEST)
     multiplier_cap = models.DecimalField(
-        _("multiplier cap"), max_digits=6, decimal_places=2, default=Decimal(10), validators=[MinValueValidator(1)]
+        _("multiplier cap"),
+        max_digits=6,
+        decimal_places=2,
+        default=Decimal(10),
+        validators=limits.within(limits.MULTIPLIER),
     )
     shipping_earns = models.BooleanField(_("shipping earns"), default=False)
     shortfall = models.CharField(_("refund of points already spent"), max_length=10, choices=Debt, default=Debt.DEBT)
@@ -234,7 +245,10 @@ class PointsPolicy(models.Model):
         verbose_name_plural = _("points policy")
         constraints = [
             models.CheckConstraint(condition=Q(id=1), name="points_policy_is_one_row"),
-            models.CheckConstraint(condition=Q(expiry_months__gte=1), name="points_policy_months_from_1"),
+            limits.kept("pending_days", limits.PENDING_DAYS, "points_policy_days_in_bounds"),
+            limits.kept("expiry_months", limits.MONTHS, "points_policy_months_in_bounds"),
+            limits.kept("expiry_years", limits.YEARS, "points_policy_years_in_bounds"),
+            limits.kept("multiplier_cap", limits.MULTIPLIER, "points_policy_cap_in_bounds"),
         ]
 
     def __str__(self) -> str:
@@ -251,7 +265,11 @@ class Campaign(models.Model):
 
     name = models.CharField(_("name"), max_length=60)
     multiplier = models.DecimalField(
-        _("points multiplier"), max_digits=5, decimal_places=2, default=Decimal(2), validators=[MinValueValidator(1)]
+        _("points multiplier"),
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(2),
+        validators=limits.within(limits.MULTIPLIER),
     )
     starts_at = models.DateTimeField(_("starts at"))
     ends_at = models.DateTimeField(_("ends at"), help_text=_("The first moment that no longer counts."))
@@ -272,7 +290,7 @@ class Campaign(models.Model):
         verbose_name_plural = _("campaigns")
         constraints = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="campaign_starts_before_end"),
-            models.CheckConstraint(condition=Q(multiplier__gte=1), name="campaign_multiplier_from_1"),
+            limits.kept("multiplier", limits.MULTIPLIER, "campaign_multiplier_in_bounds"),
         ]
 
     def __str__(self) -> str:
@@ -327,12 +345,24 @@ class EarningRule(models.Model):
     condition_until = models.DateTimeField(_("until"), null=True, blank=True)
 
     benefit_rate = models.DecimalField(
-        _("rate per yuan"), max_digits=10, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)]
+        _("rate per yuan"),
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=limits.within(limits.RATE),
     )
     benefit_multiplier = models.DecimalField(
-        _("multiplier"), max_digits=5, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(1)]
+        _("multiplier"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=limits.within(limits.MULTIPLIER),
     )
-    benefit_bonus = models.PositiveBigIntegerField(_("fixed bonus"), null=True, blank=True)
+    benefit_bonus = models.PositiveBigIntegerField(
+        _("fixed bonus"), null=True, blank=True, validators=limits.within(limits.BONUS)
+    )
 
     objects = EarningRuleQuerySet.as_manager()
 
@@ -352,10 +382,9 @@ class EarningRule(models.Model):
                 name="rule_from_before_until",
             ),
             models.CheckConstraint(condition=Q(condition_minimum__gte=0), name="rule_minimum_from_0"),
-            models.CheckConstraint(
-                condition=Q(benefit_multiplier=None) | Q(benefit_multiplier__gte=1), name="rule_multiplier_from_1"
-            ),
-            models.CheckConstraint(condition=Q(benefit_rate=None) | Q(benefit_rate__gte=0), name="rule_rate_from_0"),
+            limits.kept("benefit_rate", limits.RATE, "rule_rate_in_bounds"),
+            limits.kept("benefit_multiplier", limits.MULTIPLIER, "rule_multiplier_in_bounds"),
+            limits.kept("benefit_bonus", limits.BONUS, "rule_bonus_in_bounds"),
             models.UniqueConstraint(fields=["first_version", "version"], name="rule_version_once"),
         ]
 

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=60, verbose_name='name')),
-                ('multiplier', models.DecimalField(decimal_places=2, default=Decimal('2'), max_digits=5, validators=[django.core.validators.MinValueValidator(1)], verbose_name='points multiplier')),
+                ('multiplier', models.DecimalField(decimal_places=2, default=Decimal('2'), max_digits=5, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='points multiplier')),
                 ('starts_at', models.DateTimeField(verbose_name='starts at')),
                 ('ends_at', models.DateTimeField(help_text='The first moment that no longer counts.', verbose_name='ends at')),
                 ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, help_text='1 is Monday; empty: every day.', size=None, verbose_name='weekdays')),
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'campaign',
                 'verbose_name_plural': 'campaigns',
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='campaign_starts_before_end'), models.CheckConstraint(condition=models.Q(('multiplier__gte', 1)), name='campaign_multiplier_from_1')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='campaign_starts_before_end'), models.CheckConstraint(condition=models.Q(('multiplier', None), ('multiplier__range', (1, 100)), _connector='OR'), name='campaign_multiplier_in_bounds')],
             },
         ),
         migrations.CreateModel(
@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ('occurred_at', models.DateTimeField(verbose_name='occurred at')),
                 ('available_at', models.DateTimeField(verbose_name='available from')),
                 ('expires_at', loyalty.fields.InstantOrNever(verbose_name='expires at')),
+                ('seal', models.BigIntegerField(db_default=0, editable=False)),
                 ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='members.member', verbose_name='member')),
             ],
             options={
@@ -74,20 +75,20 @@ class Migration(migrations.Migration):
             name='PointsPolicy',
             fields=[
                 ('id', models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('pending_days', models.PositiveSmallIntegerField(default=7, help_text='Leave time for refunds: 7 to 15.', verbose_name='days until points of an order are available')),
+                ('pending_days', models.PositiveSmallIntegerField(default=7, help_text='Leave time for refunds: 7 to 15.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(3650)], verbose_name='days until points of an order are available')),
                 ('pending_from', models.CharField(choices=[('paid', 'payment'), ('completed', 'completion')], default='paid', max_length=10, verbose_name='counted from')),
                 ('expiry', models.CharField(choices=[('rolling', 'a number of months after they were earned'), ('year_end', 'at the end of a calendar year'), ('never', 'never')], default='rolling', max_length=10, verbose_name='points expire')),
-                ('expiry_months', models.PositiveSmallIntegerField(default=12, help_text='For rolling expiry, to the end of the day.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='months')),
-                ('expiry_years', models.PositiveSmallIntegerField(default=1, help_text='0: at the end of the year in which they were earned.', verbose_name='calendar years later')),
+                ('expiry_months', models.PositiveSmallIntegerField(default=12, help_text='For rolling expiry, to the end of the day.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1200)], verbose_name='months')),
+                ('expiry_years', models.PositiveSmallIntegerField(default=1, help_text='0: at the end of the year in which they were earned.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='calendar years later')),
                 ('multipliers', models.CharField(choices=[('highest', 'the highest counts'), ('multiply', 'they multiply, up to the cap')], default='highest', max_length=10, verbose_name='several multipliers')),
-                ('multiplier_cap', models.DecimalField(decimal_places=2, default=Decimal('10'), max_digits=6, validators=[django.core.validators.MinValueValidator(1)], verbose_name='multiplier cap')),
+                ('multiplier_cap', models.DecimalField(decimal_places=2, default=Decimal('10'), max_digits=6, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='multiplier cap')),
                 ('shipping_earns', models.BooleanField(default=False, verbose_name='shipping earns')),
                 ('shortfall', models.CharField(choices=[('debt', 'remember the rest as debt; the next points repay it'), ('clamp', 'take what is left and forget the rest')], default='debt', max_length=10, verbose_name='refund of points already spent')),
             ],
             options={
                 'verbose_name': 'points policy',
                 'verbose_name_plural': 'points policy',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='points_policy_is_one_row'), models.CheckConstraint(condition=models.Q(('expiry_months__gte', 1)), name='points_policy_months_from_1')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='points_policy_is_one_row'), models.CheckConstraint(condition=models.Q(('pending_days', None), ('pending_days__range', (0, 3650)), _connector='OR'), name='points_policy_days_in_bounds'), models.CheckConstraint(condition=models.Q(('expiry_months', None), ('expiry_months__range', (1, 1200)), _connector='OR'), name='points_policy_months_in_bounds'), models.CheckConstraint(condition=models.Q(('expiry_years', None), ('expiry_years__range', (0, 100)), _connector='OR'), name='points_policy_years_in_bounds'), models.CheckConstraint(condition=models.Q(('multiplier_cap', None), ('multiplier_cap__range', (1, 100)), _connector='OR'), name='points_policy_cap_in_bounds')],
             },
         ),
         migrations.CreateModel(
@@ -147,9 +148,9 @@ class Migration(migrations.Migration):
                 ('condition_minimum', models.DecimalField(decimal_places=2, default=Decimal('0'), help_text='Orders below it get nothing from this rule; yuan.', max_digits=12, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='minimum amount')),
                 ('condition_from', models.DateTimeField(blank=True, null=True, verbose_name='from')),
                 ('condition_until', models.DateTimeField(blank=True, null=True, verbose_name='until')),
-                ('benefit_rate', models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='rate per yuan')),
-                ('benefit_multiplier', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='multiplier')),
-                ('benefit_bonus', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='fixed bonus')),
+                ('benefit_rate', models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(10000)], verbose_name='rate per yuan')),
+                ('benefit_multiplier', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='multiplier')),
+                ('benefit_bonus', models.PositiveBigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000000000)], verbose_name='fixed bonus')),
                 ('condition_tiers', models.ManyToManyField(blank=True, to='members.tier', verbose_name='tiers')),
                 ('first_version', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='later_versions', to='loyalty.earningrule')),
             ],
@@ -157,7 +158,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'earning rule',
                 'verbose_name_plural': 'earning rules',
                 'ordering': ['unit', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('benefit_bonus', None), ('benefit_multiplier', None), ('benefit_rate__isnull', False)), models.Q(('benefit_bonus', None), ('benefit_multiplier__isnull', False), ('benefit_rate', None)), models.Q(('benefit_bonus__isnull', False), ('benefit_multiplier', None), ('benefit_rate', None)), _connector='OR'), name='rule_has_one_benefit'), models.CheckConstraint(condition=models.Q(('condition_from', None), ('condition_until', None), ('condition_from__lt', models.F('condition_until')), _connector='OR'), name='rule_from_before_until'), models.CheckConstraint(condition=models.Q(('condition_minimum__gte', 0)), name='rule_minimum_from_0'), models.CheckConstraint(condition=models.Q(('benefit_multiplier', None), ('benefit_multiplier__gte', 1), _connector='OR'), name='rule_multiplier_from_1'), models.CheckConstraint(condition=models.Q(('benefit_rate', None), ('benefit_rate__gte', 0), _connector='OR'), name='rule_rate_from_0'), models.UniqueConstraint(fields=('first_version', 'version'), name='rule_version_once')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('benefit_bonus', None), ('benefit_multiplier', None), ('benefit_rate__isnull', False)), models.Q(('benefit_bonus', None), ('benefit_multiplier__isnull', False), ('benefit_rate', None)), models.Q(('benefit_bonus__isnull', False), ('benefit_multiplier', None), ('benefit_rate', None)), _connector='OR'), name='rule_has_one_benefit'), models.CheckConstraint(condition=models.Q(('condition_from', None), ('condition_until', None), ('condition_from__lt', models.F('condition_until')), _connector='OR'), name='rule_from_before_until'), models.CheckConstraint(condition=models.Q(('condition_minimum__gte', 0)), name='rule_minimum_from_0'), models.CheckConstraint(condition=models.Q(('benefit_rate', None), ('benefit_rate__range', (0, 10000)), _connector='OR'), name='rule_rate_in_bounds'), models.CheckConstraint(condition=models.Q(('benefit_multiplier', None), ('benefit_multiplier__range', (1, 100)), _connector='OR'), name='rule_multiplier_in_bounds'), models.CheckConstraint(condition=models.Q(('benefit_bonus', None), ('benefit_bonus__range', (0, 1000000000)), _connector='OR'), name='rule_bonus_in_bounds'), models.UniqueConstraint(fields=('first_version', 'version'), name='rule_version_once')],
             },
         ),
         migrations.AddIndex(

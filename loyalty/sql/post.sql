@@ -6,8 +6,8 @@ with batch as materialized (
 posted as (
     insert into loyalty_posting (id, kind, source, key, payload_hash, member_id, points, growth, rule_versions, actor_id,
                                  note, breakdown, occurred_at)
-    select id, kind, source, key, loyalty_payload_hash(member_id, kind, points, growth, null), member_id, points, growth,
-           coalesce(rule_versions, '{}'), actor_id, coalesce(note, ''), breakdown, occurred_at
+    select id, kind, source, key, loyalty_payload_hash(source, key, member_id, kind, points, growth, null), member_id, points,
+           growth, coalesce(rule_versions, '{}'), actor_id, coalesce(note, ''), breakdown, occurred_at
       from batch
      order by source, key
         on conflict (source, key) do nothing

@@ -4,4 +4,4 @@ select count(*)
   from ({relation}) b
   join loyalty_posting p on p.source = b.source and p.key = b.key
  where p.id <> b.id
-   and p.payload_hash <> loyalty_payload_hash(b.member_id, b.kind, b.points, b.growth, null)
+   and p.payload_hash <> loyalty_payload_hash(b.source, b.key, b.member_id, b.kind, b.points, b.growth, null)

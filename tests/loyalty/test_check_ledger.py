@@ -59,6 +59,9 @@ DAMAGE = {
     ),
     "a posting removed": ("append_only sums", "delete from loyalty_posting where key = 'late'"),
     "a posting's moment": ("append_only", "update loyalty_posting set occurred_at = now() where key = 'late'"),
+    "a posting's key": ("append_only", "update loyalty_posting set key = 'other' where key = 'late'"),
+    "a posting's source": ("append_only", "update loyalty_posting set source = 'other' where key = 'late'"),
+    "a posting's kind": ("append_only", "update loyalty_posting set kind = 14 where key = 'late'"),
     "a move removed": ("sums", "delete from loyalty_move where amount = -10"),
     "a move's amount": ("sums", "update loyalty_move set amount = -11 where amount = -10"),
     "a move's lot": (
@@ -67,6 +70,8 @@ DAMAGE = {
     ),
     "a lot's remaining": ("sums", "update loyalty_lot set remaining = remaining - 1"),
     "a lot's grant": ("sums", "update loyalty_lot set granted = granted + 1"),
+    "a lot's times": ("append_only", "update loyalty_lot set expires_at = 'infinity', available_at = occurred_at"),
+    "a lot's seal": ("append_only", "update loyalty_lot set seal = 0"),
     "a lot removed": ("append_only sums", "delete from loyalty_lot where remaining = granted"),
     "a balance's points": ("sums", "update loyalty_balance set points = points + 1"),
     "a balance's growth": ("sums", "update loyalty_balance set growth = growth + 1"),

@@ -8,6 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from config.sql import Relation
 from loyalty import earning, rules
@@ -110,6 +112,52 @@ def test_inactive_rules_give_nothing(db: None) -> None:
     EarningRule.objects.create(name="off", benefit_rate=1, active=False)
 
     assert gives(purchase()) == []
+
+
+# Bounds ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "most", "more"),
+    [
+        (EarningRule, {"name": "x"}, {"benefit_bonus": 10**9}, {"benefit_bonus": 10**9 + 1}),
+        (EarningRule, {"name": "x"}, {"benefit_rate": 10_000}, {"benefit_rate": Decimal("10000.0001")}),
+        (EarningRule, {"name": "x"}, {"benefit_multiplier": 100}, {"benefit_multiplier": Decimal("100.01")}),
+        (Campaign, {"name": "x", "starts_at": PAID, "ends_at": PAID + DAY}, {"multiplier": 100}, {"multiplier": 101}),
+        (PointsPolicy, {}, {"multiplier_cap": 100}, {"multiplier_cap": Decimal("100.01")}),
+        (PointsPolicy, {}, {"expiry_months": 1200}, {"expiry_months": 1201}),
+        (PointsPolicy, {}, {"expiry_years": 100}, {"expiry_years": 101}),
+        (PointsPolicy, {}, {"pending_days": 3650}, {"pending_days": 3651}),
+    ],
+)
+def test_rules_and_policy_are_bounded_by_form_and_database(
+    db: None, model: Any, values: dict[str, Any], most: dict[str, Any], more: dict[str, Any]
+) -> None:
+    model(**values, **most).full_clean(exclude=["first_version"])
+
+    with pytest.raises(ValidationError):
+        model(**values, **more).clean_fields(exclude=["first_version"])
+    with pytest.raises(IntegrityError, match="in_bounds"), transaction.atomic():
+        model.objects.create(**values, **more)
+    model.objects.create(**values, **most)
+
+
+@pytest.mark.parametrize("combine", ["highest", "multiply"])
+def test_most_that_rules_can_say_fits_for_an_order_of_a_trillion(
+    lin: Member, tiers: dict[str, Tier], combine: str
+) -> None:
+    Tier.objects.filter(name="VIP").update(points_multiplier=100)
+    PointsPolicy.objects.create(multipliers=combine, multiplier_cap=100, expiry_months=1200, pending_days=3650)
+    Campaign.objects.create(name="x", multiplier=100, starts_at=PAID - DAY, ends_at=PAID + DAY)
+    for unit in ("points", "growth"):
+        EarningRule.objects.create(name="rate", unit=unit, benefit_rate=10_000)
+        EarningRule.objects.create(name="times", unit=unit, benefit_multiplier=100)
+        EarningRule.objects.create(name="bonus", unit=unit, benefit_bonus=10**9)
+
+    posted = earning.award(purchases(purchase(lin, str(10**12), tier_id=tiers["VIP"].pk)), at=PAID)
+
+    assert posted.new == 1
+    assert rows(Posting, "points", "growth") == [(10**18 + 10**9, 10**18 + 10**9)]
 
 
 # Multipliers ----------------------------------------------------------------------------------------------------------

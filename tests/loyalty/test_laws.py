@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from members.models import Member
 from tests.conftest import rows
 
 DAY = timedelta(days=1)
+BULK, JOBS = 400, 6  # members and callers of the tests that lock many at once
 
 
 def earn(member: Member, points: int, key: str, at: datetime, **values: Any) -> Posting:
@@ -60,6 +64,7 @@ def balance(member: Member) -> tuple[int, int, int]:
         "truncate loyalty_move",
         "update loyalty_lot set granted = 1",
         "update loyalty_lot set expires_at = now()",
+        "update loyalty_lot set seal = 0",
         "update loyalty_lot set remaining = 0",
         "delete from loyalty_lot",
         "update loyalty_balance set points = 0",
@@ -344,6 +349,36 @@ def test_claw_back_order_clamp_takes_what_is_left_and_says_so(lin: Member, at: d
     assert balance(lin) == (0, 0, 0)
 
 
+def test_claw_back_order_clamp_that_found_nothing_takes_nothing_later(lin: Member, at: datetime) -> None:
+    PointsPolicy.objects.create(shortfall=PointsPolicy.Debt.CLAMP)
+    award = earn(lin, 100, "a", at)
+    spend(lin, 100, "s", at)
+
+    first = refund(award, 60, 100, "r60", at)
+    earn(lin, 70, "b", at)
+    again = refund(award, 60, 100, "r60", at)
+
+    assert first is not None
+    assert (first.points, first.breakdown) == (0, {"refunded": "60", "paid": "100", "short": 60})
+    assert again == first
+    assert balance(lin) == (70, 0, 0)
+    with pytest.raises(ledger.KeyReused):
+        refund(award, 61, 100, "r60", at)
+
+
+def test_claw_back_order_growth_that_was_not_there_is_not_taken_later(lin: Member, at: datetime) -> None:
+    award = earn(lin, 0, "a", at, growth=100)
+    ledger.credit(member_id=lin.pk, growth=-100, kind=Kind.ADJUST, source="adjust", key="g", at=at)
+
+    first = refund(award, 60, 100, "r60", at)
+    earn(lin, 0, "b", at, growth=70)
+    again = refund(award, 60, 100, "r60", at)
+
+    assert first is not None
+    assert again == first
+    assert balance(lin) == (0, 0, 70)
+
+
 # 9 refunds_converge -------------------------------------------------------------------------------------------------
 
 
@@ -441,6 +476,84 @@ def test_one_lock_order_bulk_credits_in_opposite_order(
     assert sum(result.new for result in results) == 360
     assert sum(result.same for result in results) == 360
     assert set(rows(Balance, "points", "growth")) == {(30, 18)}
+
+
+@pytest.mark.parametrize("kinds", ["credits", "refunds", "credits refunds"])
+def test_one_lock_order_bulk_jobs_that_hold_each_others_members_back(
+    transactional_db: None, at: datetime, at_once: Callable[..., list[Any]], kinds: str
+) -> None:
+    """All jobs start while somebody holds a member in the middle: each has locked what stands before him by then."""
+    members = [Member.objects.create(name=str(n), joined_at=at).pk for n in range(BULK)]
+    for job in range(JOBS):
+        credit_all(members, f"award{job}", job, at)
+
+    for middle in (BULK // 3, BULK // 2, BULK - 2):
+
+        def work(job: int, middle: int = middle) -> int:
+            if kinds.split()[job % len(kinds.split())] == "credits":
+                return credit_all(members, f"{middle}.{job}", job // 2, at)
+            return refund_all(members, job, middle, at)
+
+        with held_back(members[middle], JOBS, lambda work=work: at_once(work, list(range(JOBS)))) as running:
+            pass
+
+        assert running.result() == [BULK] * JOBS
+
+
+def credit_all(members: list[int], prefix: str, turn: int, at: datetime) -> int:
+    """Credit all members in one statement, by keys that run with the members or, every other turn, against them."""
+    credits = [
+        [member, 30, 3, Kind.EARN, "order", bulk_key(prefix, turn, n), at, at, at + DAY, [], None, "", None]
+        for n, member in enumerate(members)
+    ]
+    return ledger.post_many(Relation.rows(ledger.CREDIT_COLUMNS, credits), at=at).new
+
+
+def refund_all(members: list[int], job: int, refunded: int, at: datetime) -> int:
+    """Refund each member's award of this job, by keys that run with the members or against them."""
+    awards = dict(Posting.objects.filter(key__startswith=f"award{job}:").values_list("member_id", "pk"))
+    asked = [
+        [awards[member], refunded, BULK, bulk_key(f"{refunded}.{job}", job // 2, n), ""]
+        for n, member in enumerate(members)
+    ]
+    return len(ledger.claw_back_many(Relation.rows(ledger.REFUND_COLUMNS, asked), at=at))
+
+
+def bulk_key(prefix: str, turn: int, n: int) -> str:
+    return f"{prefix}:{n if turn % 2 else BULK - n:05d}"
+
+
+@contextmanager
+def held_back(member: int, jobs: int, work: Callable[[], list[Any]]) -> Iterator[Future[list[Any]]]:
+    """Lock a member, start the work, and let the member go when every job waits for somebody."""
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("select from loyalty_balance where member_id = %s for no key update", [member])
+            running = pool.submit(work)
+            until = monotonic() + 20
+            while not running.done() and waiting(cursor) < jobs:
+                assert monotonic() < until
+                sleep(0.01)
+        yield running
+
+
+def waiting(cursor: Any) -> int:
+    cursor.execute("select count(distinct pid) from pg_locks where not granted")
+    return int(cursor.fetchone()[0])
+
+
+def test_one_lock_order_many_chunks_within_a_transaction_are_refused(
+    lin: Member, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "CHUNK", 2)
+    credits = [[lin.pk, 5, 0, Kind.EARN, "order", str(n), at, at, at + DAY, [], None, "", None] for n in range(3)]
+
+    with pytest.raises(RuntimeError, match="at most 2 rows"):
+        ledger.post_many(Relation.rows(ledger.CREDIT_COLUMNS, credits), at=at)
+    posted = ledger.post_many(Relation.rows(ledger.CREDIT_COLUMNS, credits[:2]), at=at)
+
+    assert posted.new == 2
+    assert [key for (key,) in rows(Posting, "key")] == ["0", "1"]
 
 
 def test_one_lock_order_everything_at_once(

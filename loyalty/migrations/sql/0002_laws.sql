@@ -24,9 +24,9 @@ create trigger append_only before update or delete on loyalty_move for each row 
 create trigger append_only_truncate before truncate on loyalty_move execute function loyalty_refuse();
 
 create trigger append_only before update on loyalty_lot for each row
-    when ((old.id, old.posting_id, old.member_id, old.granted, old.occurred_at, old.available_at, old.expires_at)
+    when ((old.id, old.posting_id, old.member_id, old.granted, old.occurred_at, old.available_at, old.expires_at, old.seal)
           is distinct from
-          (new.id, new.posting_id, new.member_id, new.granted, new.occurred_at, new.available_at, new.expires_at))
+          (new.id, new.posting_id, new.member_id, new.granted, new.occurred_at, new.available_at, new.expires_at, new.seal))
     execute function loyalty_refuse();
 create trigger append_only_delete before delete on loyalty_lot for each row execute function loyalty_refuse();
 create trigger append_only_truncate before truncate on loyalty_lot execute function loyalty_refuse();
@@ -41,6 +41,12 @@ create trigger moved_by_triggers_truncate before truncate on loyalty_balance exe
 -- Law 10, one_lock_order: the posting's key is taken by its insert, then this trigger takes the balances in order.
 create function loyalty_lock(members bigint[]) returns void language plpgsql as $$
 begin
+    if cardinality(members) = 1 then -- a member with a balance, as of each redemption: half the time
+        perform from loyalty_balance where member_id = members[1] for no key update;
+        if found then
+            return;
+        end if;
+    end if;
     insert into loyalty_balance (member_id)
     select m from unnest(members) m
      where not exists (select from loyalty_balance b where b.member_id = m)
@@ -52,10 +58,12 @@ end $$;
 create function loyalty_posting_inserted() returns trigger language plpgsql as $$
 begin
     perform loyalty_lock(array(select distinct member_id from posted order by 1));
-    update loyalty_balance b
-       set growth = b.growth + p.growth
-      from (select member_id, sum(growth)::bigint as growth from posted group by 1 having sum(growth) <> 0) p
-     where b.member_id = p.member_id;
+    if exists (select from posted where growth <> 0) then
+        update loyalty_balance b
+           set growth = b.growth + p.growth
+          from (select member_id, sum(growth)::bigint as growth from posted group by 1 having sum(growth) <> 0) p
+         where b.member_id = p.member_id;
+    end if;
     return null;
 end $$;
 create trigger posting_inserted after insert on loyalty_posting
@@ -109,11 +117,20 @@ create constraint trigger owes_only_without_points after update on loyalty_balan
 
 -- Law 2, posted_once: what a posting says, in one number. Times are left out: a caller who repeats a call repeats its
 -- key and its amounts, rarely its clock.
-create function loyalty_payload_hash(member bigint, kind smallint, points bigint, growth bigint, refers_to bigint)
-returns bigint language sql immutable parallel safe as $$
+create function loyalty_payload_hash(
+    source text, key text, member bigint, kind smallint, points bigint, growth bigint, refers_to bigint
+) returns bigint language sql immutable parallel safe as $$
     select hashtextextended(
         member::text || '|' || kind::text || '|' || points::text || '|' || growth::text || '|'
-        || coalesce(refers_to::text, ''), 0)
+        || coalesce(refers_to::text, '') || '|' || source || '|' || key, 0)
+$$;
+
+-- Law 1, append_only: what a lot was when it was granted, its times included, in one number.
+create function loyalty_lot_seal(
+    posting bigint, member bigint, granted bigint, occurred_at timestamptz, available_at timestamptz,
+    expires_at timestamptz
+) returns bigint language sql immutable parallel safe as $$
+    select hash_record_extended(row(posting, member, granted, occurred_at, available_at, expires_at), 0)
 $$;
 
 -- Law 5, time_decides: expire what has ended. The caller holds the members' balances.
@@ -134,7 +151,7 @@ begin
     posted as (
         insert into loyalty_posting (kind, source, key, payload_hash, member_id, points, occurred_at)
         select 12, 'expire', id || '#' || before + 1,
-               loyalty_payload_hash(member_id, 12::smallint, -remaining, 0, null),
+               loyalty_payload_hash('expire', id || '#' || before + 1, member_id, 12::smallint, -remaining, 0, null),
                member_id, -remaining, case before when 0 then expires_at else at end
           from ended
          order by 3
@@ -175,10 +192,11 @@ begin
     ),
     posted as (
         insert into loyalty_posting (kind, source, key, payload_hash, member_id, points, occurred_at)
-        select 13, 'settle', member_id || '#' || nextval('loyalty_step_seq'),
-               loyalty_payload_hash(member_id, 13::smallint, 0, 0, null), member_id, 0, at
-          from take
-         group by member_id
+        select 13, 'settle', key, loyalty_payload_hash('settle', key, member_id, 13::smallint, 0, 0, null),
+               member_id, 0, at
+          from (select member_id, member_id || '#' || nextval('loyalty_step_seq') as key
+                  from take
+                 group by member_id) owed
          order by member_id
         returning id, member_id
     )
@@ -195,7 +213,7 @@ create function loyalty_debit(
     p_actor bigint, p_note text
 ) returns bigint language plpgsql as $$
 declare
-    hash bigint := loyalty_payload_hash(p_member, p_kind, -p_points, 0, null);
+    hash bigint := loyalty_payload_hash(p_source, p_key, p_member, p_kind, -p_points, 0, null);
     posting bigint;
     taken bigint;
 begin
@@ -242,7 +260,7 @@ begin
     if debit.id is null or debit.points >= 0 or debit.kind not in (4, 6, 7) then
         raise exception 'posting % took nothing that can be given back', p_posting using errcode = 'JF004';
     end if;
-    hash := loyalty_payload_hash(debit.member_id, 10::smallint, -debit.points, 0, p_posting);
+    hash := loyalty_payload_hash('give_back', p_key, debit.member_id, 10::smallint, -debit.points, 0, p_posting);
     begin
         insert into loyalty_posting
                (kind, source, key, payload_hash, member_id, points, refers_to_id, occurred_at, actor_id, note)
@@ -268,7 +286,8 @@ begin
 end $$;
 
 -- Laws 8 and 9, claw_back_order and refunds_converge. Parallel arrays, one element a refund; `refunded` is cumulative.
--- Returns the postings made; a refund with nothing more to take makes none. Members are locked first, all at once:
+-- Returns the postings made. A refund that asks for nothing more makes none; one that asks and finds nothing makes an
+-- empty one, so that its key stands and the same refund told again finds nothing to take later either. Members are locked first, all at once:
 -- a key of source 'refund' is only ever written by who holds its member's balance.
 create function loyalty_claw_back(
     postings bigint[], refunded numeric[], paid numeric[], keys text[], notes text[], at timestamptz, clamp boolean
@@ -300,8 +319,8 @@ begin
             select t.*, nextval(pg_get_serial_sequence('loyalty_posting', 'id')) as id,
                    least(t.granted - div(t.granted * (t.paid - t.refunded), t.paid), t.granted - ended.points)
                    - clawed.points as points_due,
-                   least(t.growth - div(t.growth * (t.paid - t.refunded), t.paid) - clawed.growth, b.growth)
-                   as growth_due
+                   t.growth - div(t.growth * (t.paid - t.refunded), t.paid) - clawed.growth as growth_due,
+                   b.growth as growth_left
               from turn t
               join loyalty_balance b on b.member_id = t.member_id
              cross join lateral (
@@ -330,7 +349,8 @@ begin
         ),
         due as materialized (
             select n.*, coalesce(t.taken, 0) as taken,
-                   case when clamp then 0 else greatest(n.points_due, 0) - coalesce(t.taken, 0) end as owed
+                   case when clamp then 0 else greatest(n.points_due, 0) - coalesce(t.taken, 0) end as owed,
+                   greatest(least(n.growth_due, n.growth_left), 0) as growth_taken
               from need n
               left join (select id, sum(amount) as taken from take group by 1) t using (id)
              where n.points_due > 0 or n.growth_due > 0
@@ -339,14 +359,13 @@ begin
             insert into loyalty_posting (id, kind, source, key, payload_hash, member_id, points, growth, refers_to_id,
                                          occurred_at, note, breakdown)
             select id, 11, 'refund', key,
-                   loyalty_payload_hash(member_id, 11::smallint, -(taken + owed)::bigint,
-                                        -greatest(growth_due, 0)::bigint, posting),
-                   member_id, -(taken + owed), -greatest(growth_due, 0), posting, at, note,
+                   loyalty_payload_hash('refund', key, member_id, 11::smallint, -(taken + owed)::bigint,
+                                        -growth_taken::bigint, posting),
+                   member_id, -(taken + owed), -growth_taken, posting, at, note,
                    jsonb_strip_nulls(jsonb_build_object(
                        'refunded', due.refunded::text, 'paid', due.paid::text,
                        'short', nullif(greatest(points_due, 0) - taken - owed, 0)))
               from due
-             where taken + owed > 0 or growth_due > 0
              order by key
                 on conflict (source, key) do nothing
             returning id

@@ -14,7 +14,7 @@ drop trigger append_only_truncate on loyalty_move;
 drop trigger append_only on loyalty_lot;
 drop trigger append_only_delete on loyalty_lot;
 drop trigger append_only_truncate on loyalty_lot;
-drop function loyalty_payload_hash, loyalty_owes_with_points, loyalty_move_inserted, loyalty_lot_inserted,
+drop function loyalty_payload_hash, loyalty_lot_seal, loyalty_owes_with_points, loyalty_move_inserted, loyalty_lot_inserted,
     loyalty_posting_inserted, loyalty_lock, loyalty_refuse;
 drop index move_debt;
 drop index balance_owing;

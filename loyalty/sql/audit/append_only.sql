@@ -1,12 +1,16 @@
 -- Law 1. reads: loyalty_posting, loyalty_lot, loyalty_move, pg_trigger   writes: nothing
 select 'posting ' || id, 'its payload is not what was posted'
   from loyalty_posting
- where payload_hash <> loyalty_payload_hash(member_id, kind, points, growth, refers_to_id) and kind <> 14
+ where payload_hash <> loyalty_payload_hash(source, key, member_id, kind, points, growth, refers_to_id)
 union all
 select 'lot ' || l.id, 'its posting is missing or is not of the same member and moment'
   from loyalty_lot l
   left join loyalty_posting p on p.id = l.posting_id
  where p.id is null or p.member_id <> l.member_id or p.occurred_at <> l.occurred_at
+union all
+select 'lot ' || id, 'its grant or its times are not what was posted'
+  from loyalty_lot
+ where seal <> loyalty_lot_seal(posting_id, member_id, granted, occurred_at, available_at, expires_at)
 union all
 select 'move ' || m.id, 'its posting or its lot is missing'
   from loyalty_move m
