@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 
 
-class InstantOrNever(models.DateTimeField):  # type: ignore[type-arg]
+class InstantOrNever(models.DateTimeField):
     """`timestamptz` with `infinity` for never; comparisons in SQL need no special case."""
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:

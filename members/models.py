@@ -23,8 +23,8 @@ class User(AbstractUser):
     """Someone who signs in: a member by phone and code, staff by name and password."""
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
+        verbose_name = _("user")  # type: ignore[assignment]
+        verbose_name_plural = _("users")  # type: ignore[assignment]
 
 
 class Programme(models.Model):

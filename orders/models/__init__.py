@@ -1,0 +1,26 @@
+"""What the orders app keeps, by subject."""
+
+from orders.models.channels import Channel, ChannelQuerySet
+from orders.models.claims import Claim, ClaimCount, ClaimPolicy, ClaimQuerySet
+from orders.models.imports import OrderImport, OrderImportQuerySet, RejectedRow, StagedRow
+from orders.models.orders import Order, OrderLine, OrderQuerySet
+from orders.models.status import ELIGIBLE, MONEY, Status
+
+__all__ = (
+    "ELIGIBLE",
+    "MONEY",
+    "Channel",
+    "ChannelQuerySet",
+    "Claim",
+    "ClaimCount",
+    "ClaimPolicy",
+    "ClaimQuerySet",
+    "Order",
+    "OrderImport",
+    "OrderImportQuerySet",
+    "OrderLine",
+    "OrderQuerySet",
+    "RejectedRow",
+    "StagedRow",
+    "Status",
+)

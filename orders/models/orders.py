@@ -1,0 +1,162 @@
+"""Orders of all channels. Written by `orders.importing` in bulk."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext_lazy as _
+
+from config.sql import Relation
+from members.models import Member
+from orders.models.channels import Channel
+from orders.models.imports import OrderImport, StagedRow
+from orders.models.status import ELIGIBLE, MONEY, Status
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def eligible(self) -> OrderQuerySet:
+        """Return orders that count: money was paid and some of it was kept."""
+        return self.filter(status__in=ELIGIBLE)
+
+    def earning(self) -> OrderQuerySet:
+        """Return eligible orders of members that have come to the state at which their channel earns."""
+        completed = Q(completed_at__isnull=False) | Q(status=Status.COMPLETED)
+        return (
+            self.eligible()
+            .exclude(member=None)
+            .filter(paid_at__isnull=False, gross__gt=0)
+            .filter(Q(channel__earns_at=Channel.EarnsAt.PAID) | completed)
+        )
+
+    def in_file(self, order_import: OrderImport) -> OrderQuerySet:
+        """Return the orders that a staged file names, changed by it or not."""
+        staged = StagedRow.objects.filter(order_import=order_import, number=OuterRef("number"))
+        return self.filter(Exists(staged), channel=order_import.channel)
+
+    def purchases(self) -> Relation:
+        """Return what these orders may earn, as loyalty.earning wants it."""
+        return Relation.of(
+            self.earning()
+            .annotate(
+                key=_award_key(),
+                tier_id=Cast(Value(None), models.BigIntegerField()),
+                pending_days=F("channel__pending_days"),
+            )
+            .values(
+                "key",
+                "member_id",
+                "tier_id",
+                "gross",
+                "shipping",
+                "paid_at",
+                "completed_at",
+                "pending_days",
+                channel_code=F("channel__code"),
+            )
+        )
+
+    def amounts(self) -> Relation:
+        """Return what was paid and refunded of members' orders, by the key of their award."""
+        return Relation.of(self.exclude(member=None).annotate(key=_award_key()).values("key", "gross", "refunded"))
+
+
+def _award_key() -> Concat:
+    """channel:number#award, the key of an order's posting."""
+    award = Cast("award", models.TextField())
+    return Concat("channel__code", Value(":"), "number", Value("#"), award, output_field=models.TextField())
+
+
+class Order(models.Model):
+    """What somebody bought. gross = paid before refunds; gross − refunded is what counts. Instants are UTC."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, db_index=False, verbose_name=_("channel"))
+    number = models.CharField(_("order number"), max_length=64)
+    status = models.CharField(_("status"), max_length=20, choices=Status)
+    gross = models.DecimalField(_("paid"), **MONEY)
+    refunded = models.DecimalField(_("refunded"), **MONEY)
+    shipping = models.DecimalField(_("shipping in it"), **MONEY)
+    ordered_at = models.DateTimeField(_("ordered at"), null=True)
+    paid_at = models.DateTimeField(_("paid at"), null=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True)
+    buyer = models.CharField(_("buyer's account"), max_length=128)
+    phone = models.CharField(_("buyer's phone"), max_length=16)
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, db_index=False, related_name="orders", verbose_name=_("member")
+    )
+    award = models.PositiveSmallIntegerField(
+        db_default=1, editable=False, help_text="Number of the award in its key; rises when it is undone or moved."
+    )
+    award_gross = models.DecimalField(
+        null=True, editable=False, help_text="What was paid when it was awarded, if that has changed since.", **MONEY
+    )
+    first_import = models.ForeignKey(
+        OrderImport, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("first import")
+    )
+    last_import = models.ForeignKey(
+        OrderImport, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("last import")
+    )
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "number"], name="order_once"),
+            models.CheckConstraint(
+                condition=Q(gross__gte=0, refunded__gte=0, refunded__lte=F("gross"), shipping__gte=0),
+                name="order_amounts",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["member", "id"], condition=Q(member__isnull=False), name="order_member"),
+            models.Index(fields=["phone"], condition=Q(member=None) & ~Q(phone=""), name="order_waiting_phone"),
+            models.Index(
+                fields=["channel", "buyer"], condition=Q(member=None) & ~Q(buyer=""), name="order_waiting_buyer"
+            ),
+            models.Index(fields=["last_import", "id"], name="order_last_import"),
+            models.Index(fields=["id"], condition=Q(award_gross__isnull=False), name="order_award_to_mend"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def net_paid(self) -> Decimal:
+        """Return what was paid and not refunded, in yuan."""
+        return self.gross - self.refunded
+
+    @property
+    def award_key(self) -> str:
+        """Return the key of its posting: `channel:number#award`."""
+        return f"{self.channel.code}:{self.number}#{self.award}"
+
+
+class OrderLine(models.Model):
+    """A row of an order as the platform tells it: a sub-order, a SKU, or the whole order (`row_key` empty)."""
+
+    order = models.ForeignKey(
+        Order, on_delete=models.CASCADE, db_index=False, related_name="lines", verbose_name=_("order")
+    )
+    row_key = models.CharField(_("sub-order"), max_length=64)
+    status = models.CharField(_("status"), max_length=20, choices=Status)
+    gross = models.DecimalField(_("paid"), **MONEY)
+    refunded = models.DecimalField(_("refunded"), **MONEY)
+    shipping = models.DecimalField(_("shipping in it"), **MONEY)
+    ordered_at = models.DateTimeField(_("ordered at"), null=True)
+    paid_at = models.DateTimeField(_("paid at"), null=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True)
+    title = models.CharField(_("goods"), max_length=500)
+    sku = models.CharField(_("SKU"), max_length=128)
+    quantity = models.IntegerField(_("quantity"))
+
+    class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        constraints = [models.UniqueConstraint(fields=["order", "row_key"], name="line_once")]
+
+    def __str__(self) -> str:
+        return self.title
