@@ -58,7 +58,7 @@ def prepare(orders: int) -> Path:
     """Set up the brand with the buyers of the file as members; returns the file."""
     data.brand()
     data.members(data.buyers_of(orders))
-    database.settle()
+    database.settle("members_member")
     return data.order_file(orders)
 
 

@@ -80,10 +80,11 @@ def redeem_during_import(scale: Scale) -> Row:
     for _round in range(scale.rounds):
         with database.fresh() as name:
             file = importing.prepare(scale.orders)
-            gift = _gift(members=1000, stock=10**6)
-            alone.append(median(_paced(gift, 200, lambda: False)))
+            members = min(data.buyers_of(scale.orders), 1000)
+            gift = _gift(members, stock=10**6)
+            alone.append(median(_paced(gift, members, 200, lambda: False)))
             process = importing.start(name, file)
-            beside.append(median(_paced(gift, 20, lambda: process.poll() is None)))  # noqa: B023
+            beside.append(median(_paced(gift, members, 20, lambda: process.poll() is None)))  # noqa: B023
             importing.finish(process)
     times = ratio(beside, alone)
     return Row(
@@ -96,12 +97,12 @@ def redeem_during_import(scale: Scale) -> Row:
     )
 
 
-def _paced(gift: int, least: int, going: Callable[[], bool]) -> list[float]:
+def _paced(gift: int, members: int, least: int, going: Callable[[], bool]) -> list[float]:
     """Redeem every few milliseconds, `least` times and as long as it is `going`; returns seconds of each."""
     took: list[float] = []
     while len(took) < least or going():
         started = time.monotonic()
-        _redeem(gift, 1 + len(took) % 1000, f"pace {os.urandom(6).hex()}")
+        _redeem(gift, 1 + len(took) % members, f"pace {os.urandom(6).hex()}")
         took.append(time.monotonic() - started)
         time.sleep(max(PACE - took[-1], 0))
     return took
@@ -116,7 +117,7 @@ def _rush(connections: int, tries: int, bare: bool) -> tuple[Rush, int]:
         gift = _gift(max(tries // 5, connections), stock)
         if bare:
             _bare()
-        database.settle()
+        database.settle("members_member", "loyalty_posting", "loyalty_lot", "loyalty_balance", "mall_gift")
         rush = _hammered(name, gift, connections, tries, bare)
         with connection.cursor() as cursor:
             cursor.execute("select (select count(*) from mall_redemption), stock from mall_gift")

@@ -6,32 +6,33 @@
 -- order: posting key, balance, lots (all in loyalty_debit), the gift's stock last, so that members who want the same
 -- gift wait for each other only while the last one commits.
 
-create function mall_redeemed(p_member bigint, p_gift bigint, p_quantity integer, p_request_key text) returns bigint
+create function mall_redeemed(p_member bigint, p_gift bigint, p_quantity integer, p_request_key text)
+returns mall_redemption
 language plpgsql as $$
 declare
-    first record;
+    first mall_redemption;
 begin
-    select id, gift_id, quantity into first
+    select * into first
       from mall_redemption
      where member_id = p_member and request_key = p_request_key;
     if first.id is not null and (first.gift_id, first.quantity) is distinct from (p_gift, p_quantity) then
         raise exception 'this request key redeemed something else' using errcode = 'JF001';
     end if;
-    return first.id;
+    return first;
 end
 $$;
 
 create function mall_redeem(
     p_member bigint, p_gift bigint, p_quantity integer, p_at timestamptz, p_request_key text,
     p_recipient text, p_phone text, p_address text
-) returns bigint
+) returns mall_redemption
 language plpgsql as $$
 declare
     gift record;
     posting bigint;
-    redemption bigint := mall_redeemed(p_member, p_gift, p_quantity, p_request_key);
+    redemption mall_redemption := mall_redeemed(p_member, p_gift, p_quantity, p_request_key);
 begin
-    if redemption is not null then
+    if redemption.id is not null then
         return redemption;
     end if;
 
@@ -64,13 +65,13 @@ begin
         p_recipient, p_phone, p_address, p_at
     )
     on conflict (member_id, request_key) do nothing
-    returning id into redemption;
-    if redemption is null then
+    returning * into redemption;
+    if redemption.id is null then
         return mall_redeemed(p_member, p_gift, p_quantity, p_request_key);
     end if;
 
     -- Counted under the member's lock, his new redemption included.
-    if gift.limit_per_member < (
+    if gift.limit_per_member is not null and gift.limit_per_member < (
         select sum(quantity) from mall_redemption
          where member_id = p_member and gift_id = p_gift and state not in ('CANCELLED', 'RETURNED')
     ) then
