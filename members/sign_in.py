@@ -1,7 +1,7 @@
 """Sign in by phone and SMS code: how django-allauth finds and makes members.
 
 A phone belongs to a live member, or to nobody yet. Both get the same page and the same code. A phone that nobody
-has proved to own is a bare `User` whose name is that phone; only the right code gives it a member, the one that an
+has proved to own is a bare `User` named for that phone; only the right code gives it a member, the one that an
 import has made or a new one (`join`). Staff sign in at /admin/ with a password, never by a code.
 """
 
@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy
 
 from members import sms
 from members.models import Member, Programme, User
+
+STRANGER = "phone:"  # a colon: no form lets staff have such a name
 
 
 class PhoneAdapter(DefaultAccountAdapter):
@@ -72,10 +74,11 @@ class PhoneAdapter(DefaultAccountAdapter):
 
 
 def stranger(phone: str) -> User | None:
-    """Return the bare user for a phone (E.164) that no user owns, made when first asked for; else None."""
+    """Return the bare user for a phone (E.164) that no user owns, made when first asked for; else None. Never staff."""
     if _owners(phone).exists():
         return None
-    return User.objects.get_or_create(username=phone, defaults={"password": "!"})[0]
+    user = User.objects.get_or_create(username=STRANGER + phone, defaults={"password": "!"})[0]
+    return None if user.is_staff or user.is_superuser else user
 
 
 def _owners(phone: str) -> QuerySet[User]:
@@ -95,6 +98,6 @@ def join(*, user: User, phone: str, at: datetime) -> Member:
     free = Member.objects.filter(pk=member.pk, phone=phone).filter(Q(user=None) | Q(user=user))
     if not free.update(user=user, phone_verified=True):
         raise PermissionDenied
-    User.objects.filter(pk=user.pk, username=phone).update(username=f"member-{user.pk}")
+    User.objects.filter(pk=user.pk, username=STRANGER + phone).update(username=f"member-{user.pk}")
     member.refresh_from_db()
     return member

@@ -201,6 +201,18 @@ def test_staff_are_not_let_in_by_a_code(visitor: Client, lin: Member) -> None:
     assert "_auth_user_id" not in visitor.session
 
 
+@pytest.mark.parametrize("name", ["+8613900001111", "phone:+8613900001111"])
+def test_staff_named_like_a_phone_are_not_let_in_by_its_code(visitor: Client, name: str) -> None:
+    clerk = User.objects.create_superuser(name)
+
+    ask(visitor)
+    found = re.search("[0-9]{6} is your code", sent[-1][1])
+    answer(visitor, found[0][:6] if found else "")
+
+    assert visitor.session.get("_auth_user_id") != str(clerk.pk)
+    assert not Member.objects.filter(user=clerk).exists()
+
+
 def test_staff_sign_in_with_a_password_and_the_mall_says_who_they_are(visitor: Client) -> None:
     User.objects.create_superuser("boss", password="jifen-boss")
 
