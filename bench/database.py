@@ -59,6 +59,6 @@ def settle(*tables: str) -> None:
 
 
 def _administer(*statements: str) -> None:
-    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+    with connection._nodb_cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)

@@ -57,11 +57,13 @@ class Rush(NamedTuple):
 def redeem_hot(connections: int, scale: Scale) -> Row:
     """Redeem one gift with so many connections at once; against the bare SQL of the same writes."""
     tries = max(scale.orders // 50, 3 * connections) // connections * connections
-    ours, theirs, oversold = [], [], 0
+    ours: list[float] = []
+    theirs: list[float] = []
+    oversold = 0
     for _round in range(scale.rounds):
-        for rates, bare in ((ours, False), (theirs, True)):
+        for side, bare in ((ours, False), (theirs, True)):
             rush, extra = _rush(connections, tries, bare)
-            rates.append(rush.rate)
+            side.append(rush.rate)
             oversold += extra
     rates = ratio(ours, theirs)
     return Row(

@@ -118,7 +118,7 @@ def redeem(
 def _call(arguments: list[Any]) -> Redemption:
     """Redeem and return the row in one round trip: reading it again took as long as making it."""
     fields = Redemption._meta.concrete_fields
-    columns = ", ".join(field.column for field in fields)
+    columns = ", ".join(str(field.column) for field in fields)
     try:
         with _undone_when_refused(), connection.cursor() as cursor:
             cursor.execute(f"select {columns} from mall_redeem(%s, %s, %s, %s, %s, %s, %s, %s)", arguments)
