@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import ratelimit
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -62,15 +63,19 @@ class PhoneAdapter(DefaultAccountAdapter):
     def send_verification_code_sms(self, user: User, phone: str, code: str, **kwargs: Any) -> None:
         words = _("%(code)s is your code for %(brand)s, valid for %(minutes)d minutes. Do not tell it to anyone.")
         minutes = settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60
-        text = words % {"code": code, "brand": Programme.current().brand, "minutes": minutes}
-        sms.send(phone=phone, text=text, at=timezone.now())
+        self.text(phone, words % {"code": code, "brand": Programme.current().brand, "minutes": minutes})
 
     def send_unknown_account_sms(self, phone: str, **kwargs: Any) -> None:
-        text = _("This phone belongs to a staff account: please sign in to the back office.")
-        sms.send(phone=phone, text=text, at=timezone.now())
+        self.text(phone, _("This phone belongs to a staff account: please sign in to the back office."))
 
     def send_account_already_exists_sms(self, phone: str) -> None:
         self.send_unknown_account_sms(phone)
+
+    def text(self, phone: str, text: str) -> None:
+        """Send a message, counted for the visitor's address. Raises sms.CapReached."""
+        if not ratelimit.consume(self.request, action="sms"):
+            raise sms.CapReached
+        sms.send(phone=phone, text=text, at=timezone.now())
 
 
 def stranger(phone: str) -> User | None:

@@ -17,8 +17,13 @@ DAY = 24 * 60 * 60
 
 
 class CapReached(Exception):
-    """This phone has been sent as many messages as it may be in a day. Each one costs the brand money."""
+    """As many messages have been sent as may be in a day, to one phone or in all. Each one costs the brand money."""
 
+    def __str__(self) -> str:
+        return _("Too many codes have been sent today. Please try again tomorrow.")
+
+
+class PhoneCapReached(CapReached):
     def __str__(self) -> str:
         return _("This phone has been sent too many codes today. Please try again tomorrow.")
 
@@ -26,6 +31,11 @@ class CapReached(Exception):
 def send(*, phone: str, text: str, at: datetime) -> None:
     """Send a message to a phone (E.164) with the configured backend. Raises CapReached and then sends nothing."""
     if _count(phone, at) > settings.SMS_PER_PHONE_PER_DAY:
+        raise PhoneCapReached
+    sent = _count("all", at)
+    if sent > settings.SMS_PER_DAY:
+        if sent == settings.SMS_PER_DAY + 1:
+            log.error("SMS_PER_DAY is reached: nobody is sent a code until tomorrow")
         raise CapReached
     import_string(settings.SMS_BACKEND)(phone, text)
 
@@ -40,7 +50,7 @@ def shown_on_page() -> bool:
     return bool(settings.DEBUG) and settings.SMS_BACKEND == CONSOLE
 
 
-def _count(phone: str, at: datetime) -> int:
-    key = f"sms:{phone}:{at:%Y%m%d}"
+def _count(whose: str, at: datetime) -> int:
+    key = f"sms:{whose}:{at:%Y%m%d}"
     cache.add(key, 0, DAY)
     return cache.incr(key)

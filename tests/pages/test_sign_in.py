@@ -165,6 +165,34 @@ def test_a_phone_is_sent_no_more_texts_than_a_day_allows(settings: Any, visitor:
     assert [phone for phone, _ in sent] == ["+8613900001111", "+8613900002222"]
 
 
+def test_a_day_has_no_more_texts_than_the_brand_pays_for(settings: Any, visitor: Client) -> None:
+    settings.SMS_PER_DAY = 2
+    for number in (1, 2):
+        ask(Client(), f"1390000111{number}")
+
+    refused = ask(visitor, "13900001113")
+
+    assert "Too many codes have been sent today" in str(refused.context["form"].errors["phone"])
+    assert len(sent) == 2
+
+
+def test_one_address_gets_no_more_texts_than_a_day_allows(
+    settings: Any, visitor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "sms": "2/d/ip"}
+    ask(visitor)
+    later = time.time() + 61
+    monkeypatch.setattr(time, "time", lambda: later)
+    visitor.post(CODE, {"action": "resend"})
+
+    refused = ask(Client(), "13900002222")
+    elsewhere = ask(Client(REMOTE_ADDR="198.51.100.1"), "13900003333")
+
+    assert refused.context["form"].errors["phone"]
+    assert elsewhere.status_code == 302
+    assert [phone for phone, _ in sent] == ["+8613900001111", "+8613900001111", "+8613900003333"]
+
+
 def test_one_phone_is_asked_for_three_times_a_minute(visitor: Client) -> None:
     answers = [ask(Client()).status_code for _ in range(4)]
 
