@@ -17,7 +17,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -92,7 +92,24 @@ class MemberAdmin(Desk):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         words = search_term.strip()
-        return (queryset.search(e164(words) or words) if words else queryset), False
+        if not words:
+            return queryset, False
+        phone = e164(words) or words
+        if sees_phones(request):
+            return queryset.search(phone), False
+        return queryset.filter(Q(name__contains=words) | Q(phone=phone)), False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Refuse `?phone__contains=…`, which finds a masked phone a digit at a time."""
+        if lookup.split("__")[0] == "phone" and not (request and sees_phones(request)):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        if not sees_phones(request):
+            changelist.search_help_text = _("Name or whole phone number")
+        return changelist
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         names = {"staff": gettext("by staff"), **self.channel_names()}

@@ -7,7 +7,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from members.models import Member, User
-from tests.admin.conftest import signed_in
+from tests.admin.conftest import signed_in, staff
+from tests.conftest import make_member
 
 CHANGED = "Phone changed: the old one no longer signs in."
 
@@ -49,3 +50,36 @@ def test_a_phone_typed_otherwise_is_the_same_phone(boss: Client, signing: Member
     assert (signing.name, signing.phone_verified) == ("Lin Yi", True)
     assert signing.user is not None
     assert not LogEntry.objects.filter(change_message=CHANGED).exists()
+
+
+def found(client: Client, query: str) -> list[str]:
+    answer = client.get(f"/admin/members/member/?{query}")
+    assert answer.status_code == 200
+    return sorted(member.name for member in answer.context["cl"].result_list)
+
+
+def test_who_sees_no_phones_finds_them_only_whole(looker: Client, lin: Member) -> None:
+    make_member("Room 0001", "+8613900000002")
+
+    assert found(looker, "q=0001") == ["Room 0001"]
+    assert found(looker, "q=13800000001") == found(looker, "q=%2B8613800000001") == ["Lin"]
+    assert found(looker, "q=1380000000") == found(looker, "q=%2B86138") == []
+
+
+@pytest.mark.parametrize("lookup", ["phone__contains", "phone__startswith", "phone__gte", "phone"])
+def test_who_sees_no_phones_cannot_ask_for_them_by_the_address(looker: Client, lin: Member, lookup: str) -> None:
+    assert looker.get(f"/admin/members/member/?{lookup}=0001").status_code == 400
+
+
+def test_who_sees_no_phones_finds_none_by_its_part_while_typing(lin: Member) -> None:
+    clerk = signed_in(staff("clerk", "view_member", "add_identity", "view_identity"))
+    typed = "/admin/autocomplete/?app_label=members&model_name=identity&field_name=member&term="
+
+    assert clerk.get(f"{typed}0001").json()["results"] == []
+    assert len(clerk.get(f"{typed}13800000001").json()["results"]) == 1
+
+
+def test_who_sees_phones_finds_them_by_their_end(lin: Member) -> None:
+    clerk = signed_in(staff("clerk", "view_member", "view_phone"))
+
+    assert found(clerk, "q=0001") == ["Lin"]
