@@ -191,9 +191,12 @@ class Identity(models.Model):
 
 
 class TierChange(models.Model):
-    """A member's step from one tier to another, with the growth value that caused it. Append-only."""
+    """A member's step from one tier to another, with the growth value that caused it.
 
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="tier_changes", verbose_name=_("member"))
+    Append-only: the database refuses to change, delete or truncate it (migrations/0004).
+    """
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="tier_changes", verbose_name=_("member"))
     from_tier = models.ForeignKey(
         Tier, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("from tier")
     )

@@ -9,7 +9,8 @@ from io import StringIO
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import ProtectedError
 
 from config.sql import Relation
 from loyalty import ledger
@@ -20,14 +21,18 @@ from tests.conftest import rows
 
 
 def standing(*given: tuple[Member, int]) -> Relation:
-    return Relation.rows(
-        {"member_id": "bigint", "growth": "bigint"}, [[member.pk, growth] for member, growth in given]
-    )
+    return Relation.rows({"member_id": "bigint", "growth": "bigint"}, [[member.pk, growth] for member, growth in given])
 
 
 def grow(member: Member, growth: int, key: str, at: datetime) -> None:
     ledger.credit(member_id=member.pk, growth=growth, kind=Kind.ADJUST, source="test", key=key, at=at)
     member.refresh_from_db()
+
+
+def save_and_check(tier: Tier) -> None:
+    tier.save()
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")
 
 
 @pytest.mark.parametrize(
@@ -107,9 +112,8 @@ def test_thresholds_must_rise_with_the_ranks(tiers: dict[str, Tier]) -> None:
 
     with pytest.raises(ValidationError, match="4000|threshold|成长值|lower"):
         wrong.full_clean()
-    with pytest.raises(IntegrityError, match="tier_rising"), transaction.atomic(), connection.cursor() as cursor:
-        wrong.save()
-        cursor.execute("set constraints all immediate")
+    with pytest.raises(IntegrityError, match="tier_rising"), transaction.atomic():
+        save_and_check(wrong)
 
 
 def test_an_eleventh_tier_is_refused(tiers: dict[str, Tier]) -> None:
@@ -127,3 +131,25 @@ def test_review_tiers_follows_new_thresholds(lin: Member, tiers: dict[str, Tier]
 
     assert lin.tier == tiers["高级"]
     assert out.getvalue().startswith("1 ")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["update members_tierchange set growth = 5", "delete from members_tierchange", "truncate members_tierchange"],
+)
+def test_a_step_once_recorded_stays(lin: Member, tiers: dict[str, Tier], at: datetime, statement: str) -> None:
+    following.follow(standing((lin, 400)), at=at)
+
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")
+        with pytest.raises(DatabaseError, match="is refused"), transaction.atomic():
+            cursor.execute(statement)
+
+    assert rows(TierChange, "member_id", "growth") == [(lin.pk, 400)]
+
+
+def test_a_member_with_a_step_is_not_deleted(lin: Member, tiers: dict[str, Tier], at: datetime) -> None:
+    following.follow(standing((lin, 400)), at=at)
+
+    with pytest.raises(ProtectedError):
+        lin.delete()
