@@ -30,6 +30,7 @@ __all__ = (
     "InvalidQuantity",
     "KeyReused",
     "LimitReached",
+    "Merged",
     "NotOpen",
     "OutOfStock",
     "Refused",
@@ -80,6 +81,13 @@ class LimitReached(Refused):
     sentence = _("Each member can redeem %(detail)s of this gift at most.")
 
 
+class Merged(Refused):
+    """The member is no live one: he was merged into another."""
+
+    code = "merged"
+    sentence = _("This membership was merged into another one. Please sign in again.")
+
+
 class InvalidQuantity(Refused, ValueError):
     code = "invalid_quantity"
     sentence = _("Choose a quantity from 1 to 10,000.")
@@ -87,7 +95,7 @@ class InvalidQuantity(Refused, ValueError):
 
 REFUSALS = (Refused, InsufficientPoints)
 
-_BY_SQLSTATE = {"MR001": NotOpen, "MR002": TierTooLow, "MR003": OutOfStock, "MR004": LimitReached}
+_BY_SQLSTATE = {"MR001": NotOpen, "MR002": TierTooLow, "MR003": OutOfStock, "MR004": LimitReached, "MR005": Merged}
 
 
 @dataclass(frozen=True)

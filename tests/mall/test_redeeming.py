@@ -19,6 +19,7 @@ from mall.redeeming import (
     InvalidQuantity,
     KeyReused,
     LimitReached,
+    Merged,
     NotOpen,
     OutOfStock,
     TierTooLow,
@@ -137,6 +138,16 @@ def test_an_unknown_gift_and_one_off_the_shelf_are_not_open(lin: Member) -> None
     for gift in (hidden, Gift(pk=2**62)):
         with pytest.raises(NotOpen):
             ask(lin, gift)
+
+
+def test_a_merged_member_redeems_nothing(lin: Member, wei: Member, umbrella: Gift) -> None:
+    give(lin, 100)
+    Member.objects.filter(pk=lin.pk).update(merged_into=wei)
+
+    with pytest.raises(Merged):
+        ask(lin, umbrella)
+
+    assert (points_of(lin), pieces_of(umbrella)) == (100, 5)
 
 
 def test_a_gift_from_gold_is_for_gold(lin: Member, mei: Member, wei: Member) -> None:

@@ -38,7 +38,8 @@ begin
 
     select g.name, g.stock, g.limit_per_member, needed.name as tier, g.points * p_quantity as points,
            g.active and p_at >= coalesce(g.opens_at, '-infinity') and p_at < coalesce(g.closes_at, 'infinity') as open,
-           needed.id is null or coalesce(held.rank >= needed.rank, false) as tier_reached
+           needed.id is null or coalesce(held.rank >= needed.rank, false) as tier_reached,
+           m.merged_into_id is not null as merged
       into gift
       from mall_gift g
       left join members_tier needed on needed.id = g.minimum_tier_id
@@ -47,6 +48,8 @@ begin
      where g.id = p_gift;
     if gift.open is not true then
         raise exception 'not open' using errcode = 'MR001';
+    elsif gift.merged then
+        raise exception 'merged' using errcode = 'MR005';
     elsif not gift.tier_reached then
         raise exception 'tier too low' using errcode = 'MR002', detail = gift.tier;
     elsif gift.stock < p_quantity then
