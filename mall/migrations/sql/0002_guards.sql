@@ -11,8 +11,12 @@ $$;
 create trigger stock_change_append_only before update or delete on mall_stockchange
     for each row execute function mall_refuse();
 
+create trigger stock_change_append_only_truncate before truncate on mall_stockchange execute function mall_refuse();
+
 create trigger redemption_not_deleted before delete on mall_redemption
     for each row execute function mall_refuse();
+
+create trigger redemption_not_deleted_truncate before truncate on mall_redemption execute function mall_refuse();
 
 create trigger redemption_goes_forward before update of state on mall_redemption
     for each row when (
