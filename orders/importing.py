@@ -82,7 +82,7 @@ def run(*, import_id: int, at: datetime) -> OrderImport:
             pass
     except Exception:
         log.exception("import %s stopped by an error", import_id)
-        if not connection.needs_rollback:  # else it is a dry run, of which nothing is kept
+        if not connection.needs_rollback:  # else the transaction of the caller takes back the import itself
             _count_failure(import_id, at)
         raise
     finally:

@@ -181,9 +181,13 @@ def test_call_that_names_nothing_to_import_is_refused(
     file(TAOBAO, GOOD[0])
 
     def reason() -> str:
+        out = StringIO()
         with pytest.raises(CommandError) as refused:
-            call_command("import_orders", str(tmp_path / name), "--json", *options)
-        assert refused.value.returncode == 2
+            call_command("import_orders", str(tmp_path / name), *options)
+        with pytest.raises(SystemExit) as ended:
+            call_command("import_orders", str(tmp_path / name), "--json", *options, stdout=out)
+        assert refused.value.returncode == ended.value.code == 2
+        assert json.loads(out.getvalue()) == {"state": "REFUSED", "reason": str(refused.value)}
         return str(refused.value)
 
     in_both_languages(reason)

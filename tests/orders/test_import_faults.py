@@ -13,13 +13,13 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError, close_old_connections, connection
+from django.db import IntegrityError, OperationalError, close_old_connections, connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils.translation import get_language
 
 from loyalty import ledger
 from loyalty.models import EarningRule, Posting
-from orders import importing
+from orders import awarding, importing
 from orders.models import ELIGIBLE, Order, OrderImport, StagedRow
 from tests.conftest import NOW, rows
 from tests.orders.test_bad_files import is_a_sentence
@@ -187,14 +187,18 @@ def test_import_killed_in_every_state_ends_like_an_undisturbed_one(runner: Runne
 
 
 class Cut:
-    """Ends the connection's own backend before its n-th statement; counts the statements if that never comes."""
+    """Ends the connection's own backend before its n-th statement; lists the statements that came."""
 
     def __init__(self, at: int = 0) -> None:
-        self.at, self.seen = at, 0
+        self.at, self.seen = at, list[str]()
+
+    def places(self) -> list[int]:
+        """Return where each kind of statement came last: when most of what it can spoil is done."""
+        return sorted({sql: at for at, sql in enumerate(self.seen, 1)}.values())
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self.seen += 1
-        if self.seen == self.at:
+        self.seen.append(sql)
+        if len(self.seen) == self.at:
             execute("select pg_terminate_backend(pg_backend_pid())", None, False, context)
         return execute(sql, params, many, context)
 
@@ -215,10 +219,12 @@ def harvest(prefix: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def test_import_cut_off_before_any_statement_ends_like_an_undisturbed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_cut_off_before_each_kind_of_statement_ends_like_an_undisturbed_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(importing, "CHUNK", 20)
     monkeypatch.setattr(ledger, "CHUNK", 16)
-    monkeypatch.setattr(importing, "REFUNDS", 4)
+    monkeypatch.setattr(awarding, "BATCH", 4)
 
     def imported(cut: Cut) -> tuple[Any, ...]:
         prefix = f"E9{cut.at:010d}"
@@ -235,7 +241,7 @@ def test_import_cut_off_before_any_statement_ends_like_an_undisturbed_one(monkey
     cut = Cut(10**6)
     expected = imported(cut)
     assert expected[2] == 0
-    for at in range(1, cut.seen + 1):
+    for at in cut.places():
         result, orders, failures = imported(Cut(at))
 
         assert (at, result, orders) == (at, *expected[:2])
@@ -345,3 +351,20 @@ def test_error_after_the_end_leaves_an_import_done() -> None:
     importing._count_failure(import_id, NOW)
 
     assert OrderImport.objects.get(pk=import_id).state == "DONE"
+
+
+def test_import_that_fails_in_a_transaction_of_its_caller_says_why(broken_lots: None) -> None:
+    with pytest.raises(IntegrityError, match="broken"), transaction.atomic():
+        finished(accepted(orders_of(10)).pk)
+
+    assert rows(OrderImport) == rows(Order) == []
+
+
+def test_file_that_is_gone_is_said_to_be_gone() -> None:
+    order_import = accepted(orders_of(5))
+    Path(order_import.file.path).unlink()
+
+    order_import = finished(order_import.pk)
+
+    assert (order_import.state, order_import.failures) == ("REFUSED", 0)
+    assert is_a_sentence(order_import.reason, get_language())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from random import Random
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from orders import importing
 from orders.management.commands.import_orders import told
@@ -83,11 +85,17 @@ def numbers(order_import: OrderImport) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name not in ("import_id", "seconds")}
 
 
+@contextmanager
+def forgotten() -> Iterator[None]:
+    """Nothing of members, orders and points is left afterwards. Needs a test of real transactions."""
+    yield
+    connection.ops.execute_sql_flush(["truncate orders_channel, members_member, loyalty_posting cascade"])
+
+
 def undisturbed(lines: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the world and the numbers after an import that nothing happens to. It leaves no trace."""
-    with transaction.atomic():
+    """Return the numbers and the world after an import that nothing happens to. It leaves no trace."""
+    with forgotten():
         result = numbers(finished(accepted(lines).pk)), world()
-        transaction.set_rollback(True)
     assert result[0]["state"] == "DONE"
     assert result[0]["points"] > 0
     return result
