@@ -92,7 +92,9 @@ class Tier(models.Model):
         verbose_name_plural = _("tiers")
         constraints = [
             models.CheckConstraint(condition=Q(rank__gte=1, rank__lte=MOST_TIERS), name="tier_rank_1_to_10"),
-            models.CheckConstraint(condition=Q(points_multiplier__gte=1), name="tier_multiplier_from_1"),
+            models.CheckConstraint(
+                condition=Q(points_multiplier__gte=1, points_multiplier__lte=100), name="tier_multiplier_1_to_100"
+            ),
             models.CheckConstraint(
                 condition=Q(discount_percent__gt=0, discount_percent__lte=100), name="tier_discount_percent"
             ),

@@ -74,14 +74,19 @@ def test_no_translation_is_fuzzy_or_loses_a_place() -> None:
         for entry in polib.pofile(str(CATALOGUE))
         for text in (entry.msgstr, *entry.msgstr_plural.values())
         if text
-        and ("fuzzy" in entry.flags or not set(places.findall(text)) <= set(places.findall(entry.msgid + entry.msgid_plural)))
+        and (
+            "fuzzy" in entry.flags
+            or not set(places.findall(text)) <= set(places.findall(entry.msgid + entry.msgid_plural))
+        )
     ]
 
     assert wrong == []
 
 
 def test_compiled_catalogue_is_the_written_one() -> None:
-    written = {(e.msgctxt, e.msgid): (e.msgstr, e.msgstr_plural) for e in polib.pofile(str(CATALOGUE)) if e.translated()}
+    written = {
+        (e.msgctxt, e.msgid): (e.msgstr, e.msgstr_plural) for e in polib.pofile(str(CATALOGUE)) if e.translated()
+    }
     compiled = {
         (e.msgctxt, e.msgid): (e.msgstr, e.msgstr_plural) for e in polib.mofile(str(CATALOGUE.with_suffix(".mo")))
     }
@@ -128,7 +133,8 @@ def test_domain_modules_read_no_clock() -> None:
     readers = [
         str(file.relative_to(ROOT))
         for file in python_files()
-        if file.stem not in edges and not {"admin", "commands", "migrations", "config"} & set(file.relative_to(ROOT).parts)
+        if file.stem not in edges
+        and not {"admin", "commands", "migrations", "config"} & set(file.relative_to(ROOT).parts)
         if clocks.search(file.read_text("utf-8"))
     ]
 

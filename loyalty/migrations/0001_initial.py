@@ -13,196 +13,573 @@ import loyalty.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('members', '0002_tier_rising'),
+        ("members", "0002_tier_rising"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Balance',
+            name="Balance",
             fields=[
-                ('member', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='members.member', verbose_name='member')),
-                ('points', models.BigIntegerField(db_default=0, verbose_name='points')),
-                ('debt', models.BigIntegerField(db_default=0, verbose_name='debt')),
-                ('growth', models.BigIntegerField(db_default=0, verbose_name='growth value')),
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
+                ("points", models.BigIntegerField(db_default=0, verbose_name="points")),
+                ("debt", models.BigIntegerField(db_default=0, verbose_name="debt")),
+                ("growth", models.BigIntegerField(db_default=0, verbose_name="growth value")),
             ],
             options={
-                'verbose_name': 'balance',
-                'verbose_name_plural': 'balances',
-                'constraints': [models.CheckConstraint(condition=models.Q(('points__gte', 0)), name='balance_points_from_0'), models.CheckConstraint(condition=models.Q(('debt__gte', 0)), name='balance_debt_from_0'), models.CheckConstraint(condition=models.Q(('growth__gte', 0)), name='balance_growth_from_0')],
+                "verbose_name": "balance",
+                "verbose_name_plural": "balances",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("points__gte", 0)), name="balance_points_from_0"),
+                    models.CheckConstraint(condition=models.Q(("debt__gte", 0)), name="balance_debt_from_0"),
+                    models.CheckConstraint(condition=models.Q(("growth__gte", 0)), name="balance_growth_from_0"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Campaign',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, verbose_name='name')),
-                ('multiplier', models.DecimalField(decimal_places=2, default=Decimal('2'), max_digits=5, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='points multiplier')),
-                ('starts_at', models.DateTimeField(verbose_name='starts at')),
-                ('ends_at', models.DateTimeField(help_text='The first moment that no longer counts.', verbose_name='ends at')),
-                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, help_text='1 is Monday; empty: every day.', size=None, verbose_name='weekdays')),
-                ('days_of_month', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, size=None, verbose_name='days of the month')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                (
+                    "multiplier",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("2"),
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="points multiplier",
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="starts at")),
+                (
+                    "ends_at",
+                    models.DateTimeField(help_text="The first moment that no longer counts.", verbose_name="ends at"),
+                ),
+                (
+                    "weekdays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        blank=True,
+                        default=list,
+                        help_text="1 is Monday; empty: every day.",
+                        size=None,
+                        verbose_name="weekdays",
+                    ),
+                ),
+                (
+                    "days_of_month",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="days of the month",
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
             ],
             options={
-                'verbose_name': 'campaign',
-                'verbose_name_plural': 'campaigns',
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='campaign_starts_before_end'), models.CheckConstraint(condition=models.Q(('multiplier', None), ('multiplier__range', (1, 100)), _connector='OR'), name='campaign_multiplier_in_bounds')],
+                "verbose_name": "campaign",
+                "verbose_name_plural": "campaigns",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("starts_at__lt", models.F("ends_at"))), name="campaign_starts_before_end"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("multiplier", None), ("multiplier__range", (1, 100)), _connector="OR"),
+                        name="campaign_multiplier_in_bounds",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('granted', models.BigIntegerField(verbose_name='granted')),
-                ('remaining', models.BigIntegerField(verbose_name='remaining')),
-                ('occurred_at', models.DateTimeField(verbose_name='occurred at')),
-                ('available_at', models.DateTimeField(verbose_name='available from')),
-                ('expires_at', loyalty.fields.InstantOrNever(verbose_name='expires at')),
-                ('seal', models.BigIntegerField(db_default=0, editable=False)),
-                ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='members.member', verbose_name='member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("granted", models.BigIntegerField(verbose_name="granted")),
+                ("remaining", models.BigIntegerField(verbose_name="remaining")),
+                ("occurred_at", models.DateTimeField(verbose_name="occurred at")),
+                ("available_at", models.DateTimeField(verbose_name="available from")),
+                ("expires_at", loyalty.fields.InstantOrNever(verbose_name="expires at")),
+                ("seal", models.BigIntegerField(db_default=0, editable=False)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'lot',
-                'verbose_name_plural': 'lots',
+                "verbose_name": "lot",
+                "verbose_name_plural": "lots",
             },
         ),
         migrations.CreateModel(
-            name='PointsPolicy',
+            name="PointsPolicy",
             fields=[
-                ('id', models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('pending_days', models.PositiveSmallIntegerField(default=7, help_text='Leave time for refunds: 7 to 15.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(3650)], verbose_name='days until points of an order are available')),
-                ('pending_from', models.CharField(choices=[('paid', 'payment'), ('completed', 'completion')], default='paid', max_length=10, verbose_name='counted from')),
-                ('expiry', models.CharField(choices=[('rolling', 'a number of months after they were earned'), ('year_end', 'at the end of a calendar year'), ('never', 'never')], default='rolling', max_length=10, verbose_name='points expire')),
-                ('expiry_months', models.PositiveSmallIntegerField(default=12, help_text='For rolling expiry, to the end of the day.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1200)], verbose_name='months')),
-                ('expiry_years', models.PositiveSmallIntegerField(default=1, help_text='0: at the end of the year in which they were earned.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='calendar years later')),
-                ('multipliers', models.CharField(choices=[('highest', 'the highest counts'), ('multiply', 'they multiply, up to the cap')], default='highest', max_length=10, verbose_name='several multipliers')),
-                ('multiplier_cap', models.DecimalField(decimal_places=2, default=Decimal('10'), max_digits=6, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='multiplier cap')),
-                ('shipping_earns', models.BooleanField(default=False, verbose_name='shipping earns')),
-                ('shortfall', models.CharField(choices=[('debt', 'remember the rest as debt; the next points repay it'), ('clamp', 'take what is left and forget the rest')], default='debt', max_length=10, verbose_name='refund of points already spent')),
+                ("id", models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pending_days",
+                    models.PositiveSmallIntegerField(
+                        default=7,
+                        help_text="Leave time for refunds: 7 to 15.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(3650),
+                        ],
+                        verbose_name="days until points of an order are available",
+                    ),
+                ),
+                (
+                    "pending_from",
+                    models.CharField(
+                        choices=[("paid", "payment"), ("completed", "completion")],
+                        default="paid",
+                        max_length=10,
+                        verbose_name="counted from",
+                    ),
+                ),
+                (
+                    "expiry",
+                    models.CharField(
+                        choices=[
+                            ("rolling", "a number of months after they were earned"),
+                            ("year_end", "at the end of a calendar year"),
+                            ("never", "never"),
+                        ],
+                        default="rolling",
+                        max_length=10,
+                        verbose_name="points expire",
+                    ),
+                ),
+                (
+                    "expiry_months",
+                    models.PositiveSmallIntegerField(
+                        default=12,
+                        help_text="For rolling expiry, to the end of the day.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1200),
+                        ],
+                        verbose_name="months",
+                    ),
+                ),
+                (
+                    "expiry_years",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="0: at the end of the year in which they were earned.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="calendar years later",
+                    ),
+                ),
+                (
+                    "multipliers",
+                    models.CharField(
+                        choices=[("highest", "the highest counts"), ("multiply", "they multiply, up to the cap")],
+                        default="highest",
+                        max_length=10,
+                        verbose_name="several multipliers",
+                    ),
+                ),
+                (
+                    "multiplier_cap",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("10"),
+                        max_digits=6,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="multiplier cap",
+                    ),
+                ),
+                ("shipping_earns", models.BooleanField(default=False, verbose_name="shipping earns")),
+                (
+                    "shortfall",
+                    models.CharField(
+                        choices=[
+                            ("debt", "remember the rest as debt; the next points repay it"),
+                            ("clamp", "take what is left and forget the rest"),
+                        ],
+                        default="debt",
+                        max_length=10,
+                        verbose_name="refund of points already spent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'points policy',
-                'verbose_name_plural': 'points policy',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='points_policy_is_one_row'), models.CheckConstraint(condition=models.Q(('pending_days', None), ('pending_days__range', (0, 3650)), _connector='OR'), name='points_policy_days_in_bounds'), models.CheckConstraint(condition=models.Q(('expiry_months', None), ('expiry_months__range', (1, 1200)), _connector='OR'), name='points_policy_months_in_bounds'), models.CheckConstraint(condition=models.Q(('expiry_years', None), ('expiry_years__range', (0, 100)), _connector='OR'), name='points_policy_years_in_bounds'), models.CheckConstraint(condition=models.Q(('multiplier_cap', None), ('multiplier_cap__range', (1, 100)), _connector='OR'), name='points_policy_cap_in_bounds')],
+                "verbose_name": "points policy",
+                "verbose_name_plural": "points policy",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="points_policy_is_one_row"),
+                    models.CheckConstraint(
+                        condition=models.Q(("pending_days", None), ("pending_days__range", (0, 3650)), _connector="OR"),
+                        name="points_policy_days_in_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("expiry_months", None), ("expiry_months__range", (1, 1200)), _connector="OR"
+                        ),
+                        name="points_policy_months_in_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expiry_years", None), ("expiry_years__range", (0, 100)), _connector="OR"),
+                        name="points_policy_years_in_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("multiplier_cap", None), ("multiplier_cap__range", (1, 100)), _connector="OR"
+                        ),
+                        name="points_policy_cap_in_bounds",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Posting',
+            name="Posting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.SmallIntegerField(choices=[(1, 'order'), (2, 'task'), (3, 'bonus'), (4, 'adjustment'), (5, 'opening balance'), (6, 'redemption'), (7, 'hold'), (8, 'capture'), (9, 'hold released'), (10, 'points returned'), (11, 'refund'), (12, 'expired'), (13, 'debt settled'), (14, 'merge')], verbose_name='kind')),
-                ('source', models.CharField(max_length=30, verbose_name='source')),
-                ('key', models.CharField(max_length=160, verbose_name='key')),
-                ('payload_hash', models.BigIntegerField(editable=False)),
-                ('points', models.BigIntegerField(verbose_name='points')),
-                ('growth', models.BigIntegerField(db_default=0, verbose_name='growth value')),
-                ('rule_versions', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=[], size=None, verbose_name='rules')),
-                ('note', models.TextField(db_default='', verbose_name='note')),
-                ('breakdown', models.JSONField(null=True, verbose_name='how it came about')),
-                ('occurred_at', models.DateTimeField(verbose_name='occurred at')),
-                ('posted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='posted at')),
-                ('actor', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='members.member', verbose_name='member')),
-                ('refers_to', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='loyalty.posting')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.SmallIntegerField(
+                        choices=[
+                            (1, "order"),
+                            (2, "task"),
+                            (3, "bonus"),
+                            (4, "adjustment"),
+                            (5, "opening balance"),
+                            (6, "redemption"),
+                            (7, "hold"),
+                            (8, "capture"),
+                            (9, "hold released"),
+                            (10, "points returned"),
+                            (11, "refund"),
+                            (12, "expired"),
+                            (13, "debt settled"),
+                            (14, "merge"),
+                        ],
+                        verbose_name="kind",
+                    ),
+                ),
+                ("source", models.CharField(max_length=30, verbose_name="source")),
+                ("key", models.CharField(max_length=160, verbose_name="key")),
+                ("payload_hash", models.BigIntegerField(editable=False)),
+                ("points", models.BigIntegerField(verbose_name="points")),
+                ("growth", models.BigIntegerField(db_default=0, verbose_name="growth value")),
+                (
+                    "rule_versions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), db_default=[], size=None, verbose_name="rules"
+                    ),
+                ),
+                ("note", models.TextField(db_default="", verbose_name="note")),
+                ("breakdown", models.JSONField(null=True, verbose_name="how it came about")),
+                ("occurred_at", models.DateTimeField(verbose_name="occurred at")),
+                (
+                    "posted_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="posted at"
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
+                (
+                    "refers_to",
+                    models.ForeignKey(
+                        db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to="loyalty.posting"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'posting',
-                'verbose_name_plural': 'postings',
+                "verbose_name": "posting",
+                "verbose_name_plural": "postings",
             },
         ),
         migrations.CreateModel(
-            name='Move',
+            name="Move",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.BigIntegerField(verbose_name='amount')),
-                ('lot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='loyalty.lot', verbose_name='lot')),
-                ('posting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='moves', to='loyalty.posting', verbose_name='posting')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount", models.BigIntegerField(verbose_name="amount")),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="loyalty.lot", verbose_name="lot"
+                    ),
+                ),
+                (
+                    "posting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="moves",
+                        to="loyalty.posting",
+                        verbose_name="posting",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'move',
-                'verbose_name_plural': 'moves',
+                "verbose_name": "move",
+                "verbose_name_plural": "moves",
             },
         ),
         migrations.AddField(
-            model_name='lot',
-            name='posting',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='loyalty.posting', verbose_name='posting'),
+            model_name="lot",
+            name="posting",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, to="loyalty.posting", verbose_name="posting"
+            ),
         ),
         migrations.CreateModel(
-            name='EarningRule',
+            name="EarningRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='Members see it in their history.', max_length=60, verbose_name='name')),
-                ('unit', models.CharField(choices=[('points', 'points'), ('growth', 'growth value')], default='points', max_length=6, verbose_name='gives')),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('in_force_from', models.DateTimeField(editable=False, null=True, verbose_name='in force from')),
-                ('superseded_at', models.DateTimeField(editable=False, null=True, verbose_name='superseded at')),
-                ('first_used_at', models.DateTimeField(editable=False, null=True, verbose_name='first used at')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('condition_channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), blank=True, default=list, help_text='Channel codes, separated by commas; empty: all channels.', size=None, verbose_name='channels')),
-                ('condition_minimum', models.DecimalField(decimal_places=2, default=Decimal('0'), help_text='Orders below it get nothing from this rule; yuan.', max_digits=12, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='minimum amount')),
-                ('condition_from', models.DateTimeField(blank=True, null=True, verbose_name='from')),
-                ('condition_until', models.DateTimeField(blank=True, null=True, verbose_name='until')),
-                ('benefit_rate', models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(10000)], verbose_name='rate per yuan')),
-                ('benefit_multiplier', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='multiplier')),
-                ('benefit_bonus', models.PositiveBigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000000000)], verbose_name='fixed bonus')),
-                ('condition_tiers', models.ManyToManyField(blank=True, to='members.tier', verbose_name='tiers')),
-                ('first_version', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='later_versions', to='loyalty.earningrule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(help_text="Members see it in their history.", max_length=60, verbose_name="name"),
+                ),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[("points", "points"), ("growth", "growth value")],
+                        default="points",
+                        max_length=6,
+                        verbose_name="gives",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False, verbose_name="version")),
+                ("in_force_from", models.DateTimeField(editable=False, null=True, verbose_name="in force from")),
+                ("superseded_at", models.DateTimeField(editable=False, null=True, verbose_name="superseded at")),
+                ("first_used_at", models.DateTimeField(editable=False, null=True, verbose_name="first used at")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "condition_channels",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30),
+                        blank=True,
+                        default=list,
+                        help_text="Channel codes, separated by commas; empty: all channels.",
+                        size=None,
+                        verbose_name="channels",
+                    ),
+                ),
+                (
+                    "condition_minimum",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0"),
+                        help_text="Orders below it get nothing from this rule; yuan.",
+                        max_digits=12,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
+                        verbose_name="minimum amount",
+                    ),
+                ),
+                ("condition_from", models.DateTimeField(blank=True, null=True, verbose_name="from")),
+                ("condition_until", models.DateTimeField(blank=True, null=True, verbose_name="until")),
+                (
+                    "benefit_rate",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        max_digits=10,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(10000),
+                        ],
+                        verbose_name="rate per yuan",
+                    ),
+                ),
+                (
+                    "benefit_multiplier",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=5,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="multiplier",
+                    ),
+                ),
+                (
+                    "benefit_bonus",
+                    models.PositiveBigIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(1000000000),
+                        ],
+                        verbose_name="fixed bonus",
+                    ),
+                ),
+                ("condition_tiers", models.ManyToManyField(blank=True, to="members.tier", verbose_name="tiers")),
+                (
+                    "first_version",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="later_versions",
+                        to="loyalty.earningrule",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'earning rule',
-                'verbose_name_plural': 'earning rules',
-                'ordering': ['unit', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('benefit_bonus', None), ('benefit_multiplier', None), ('benefit_rate__isnull', False)), models.Q(('benefit_bonus', None), ('benefit_multiplier__isnull', False), ('benefit_rate', None)), models.Q(('benefit_bonus__isnull', False), ('benefit_multiplier', None), ('benefit_rate', None)), _connector='OR'), name='rule_has_one_benefit'), models.CheckConstraint(condition=models.Q(('condition_from', None), ('condition_until', None), ('condition_from__lt', models.F('condition_until')), _connector='OR'), name='rule_from_before_until'), models.CheckConstraint(condition=models.Q(('condition_minimum__gte', 0)), name='rule_minimum_from_0'), models.CheckConstraint(condition=models.Q(('benefit_rate', None), ('benefit_rate__range', (0, 10000)), _connector='OR'), name='rule_rate_in_bounds'), models.CheckConstraint(condition=models.Q(('benefit_multiplier', None), ('benefit_multiplier__range', (1, 100)), _connector='OR'), name='rule_multiplier_in_bounds'), models.CheckConstraint(condition=models.Q(('benefit_bonus', None), ('benefit_bonus__range', (0, 1000000000)), _connector='OR'), name='rule_bonus_in_bounds'), models.UniqueConstraint(fields=('first_version', 'version'), name='rule_version_once')],
+                "verbose_name": "earning rule",
+                "verbose_name_plural": "earning rules",
+                "ordering": ["unit", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("benefit_bonus", None), ("benefit_multiplier", None), ("benefit_rate__isnull", False)
+                            ),
+                            models.Q(
+                                ("benefit_bonus", None), ("benefit_multiplier__isnull", False), ("benefit_rate", None)
+                            ),
+                            models.Q(
+                                ("benefit_bonus__isnull", False), ("benefit_multiplier", None), ("benefit_rate", None)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="rule_has_one_benefit",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("condition_from", None),
+                            ("condition_until", None),
+                            ("condition_from__lt", models.F("condition_until")),
+                            _connector="OR",
+                        ),
+                        name="rule_from_before_until",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("condition_minimum__gte", 0)), name="rule_minimum_from_0"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("benefit_rate", None), ("benefit_rate__range", (0, 10000)), _connector="OR"
+                        ),
+                        name="rule_rate_in_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("benefit_multiplier", None), ("benefit_multiplier__range", (1, 100)), _connector="OR"
+                        ),
+                        name="rule_multiplier_in_bounds",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("benefit_bonus", None), ("benefit_bonus__range", (0, 1000000000)), _connector="OR"
+                        ),
+                        name="rule_bonus_in_bounds",
+                    ),
+                    models.UniqueConstraint(fields=("first_version", "version"), name="rule_version_once"),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(fields=['member', 'id'], name='posting_member'),
+            model_name="posting",
+            index=models.Index(fields=["member", "id"], name="posting_member"),
         ),
         migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(condition=models.Q(('refers_to__isnull', False)), fields=['refers_to'], name='posting_refers_to'),
+            model_name="posting",
+            index=models.Index(
+                condition=models.Q(("refers_to__isnull", False)), fields=["refers_to"], name="posting_refers_to"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.UniqueConstraint(fields=('source', 'key'), name='posting_once'),
+            model_name="posting",
+            constraint=models.UniqueConstraint(fields=("source", "key"), name="posting_once"),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 10)), fields=('refers_to',), name='posting_given_back_once'),
+            model_name="posting",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", 10)), fields=("refers_to",), name="posting_given_back_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', [1, 2, 3, 5, 10]), ('points__lt', 0), _negated=True), models.Q(('kind__in', [6, 7, 11, 12]), ('points__gt', 0), _negated=True)), name='posting_sign'),
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind__in", [1, 2, 3, 5, 10]), ("points__lt", 0), _negated=True),
+                    models.Q(("kind__in", [6, 7, 11, 12]), ("points__gt", 0), _negated=True),
+                ),
+                name="posting_sign",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='move',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='move_not_zero'),
+            model_name="move",
+            constraint=models.CheckConstraint(condition=models.Q(("amount", 0), _negated=True), name="move_not_zero"),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('remaining__gt', 0)), fields=['member', 'expires_at', 'id'], name='lot_soonest'),
+            model_name="lot",
+            index=models.Index(
+                condition=models.Q(("remaining__gt", 0)), fields=["member", "expires_at", "id"], name="lot_soonest"
+            ),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('remaining__gt', 0)), fields=['expires_at'], name='lot_due'),
+            model_name="lot",
+            index=models.Index(condition=models.Q(("remaining__gt", 0)), fields=["expires_at"], name="lot_due"),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('granted__gt', 0)), name='lot_granted_from_1'),
+            model_name="lot",
+            constraint=models.CheckConstraint(condition=models.Q(("granted__gt", 0)), name="lot_granted_from_1"),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('remaining__gte', 0), ('remaining__lte', models.F('granted'))), name='lot_remaining_in_bounds'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("remaining__gte", 0), ("remaining__lte", models.F("granted"))),
+                name="lot_remaining_in_bounds",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('available_at__lt', models.F('expires_at'))), name='lot_available_before_end'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("available_at__lt", models.F("expires_at"))), name="lot_available_before_end"
+            ),
         ),
     ]

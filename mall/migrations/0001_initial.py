@@ -7,136 +7,252 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('loyalty', '0001_initial'),
-        ('members', '0001_initial'),
+        ("loyalty", "0001_initial"),
+        ("members", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Gift',
+            name="Gift",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('points', models.PositiveBigIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000000000)], verbose_name='points')),
-                ('stock', models.BigIntegerField(default=0, editable=False, verbose_name='stock')),
-                ('limit_per_member', models.PositiveIntegerField(blank=True, help_text='Empty: no limit.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='limit per member')),
-                ('opens_at', models.DateTimeField(blank=True, null=True, verbose_name='opens at')),
-                ('closes_at', models.DateTimeField(blank=True, null=True, verbose_name='closes at')),
-                ('active', models.BooleanField(default=True, verbose_name='on the shelf')),
-                ('position', models.PositiveSmallIntegerField(default=100, verbose_name='position')),
-                ('emblem', models.CharField(blank=True, help_text='An emoji shown in place of a picture.', max_length=8, verbose_name='emblem')),
-                ('minimum_tier', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='members.tier', verbose_name='from tier')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                (
+                    "points",
+                    models.PositiveBigIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000000000),
+                        ],
+                        verbose_name="points",
+                    ),
+                ),
+                ("stock", models.BigIntegerField(default=0, editable=False, verbose_name="stock")),
+                (
+                    "limit_per_member",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Empty: no limit.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="limit per member",
+                    ),
+                ),
+                ("opens_at", models.DateTimeField(blank=True, null=True, verbose_name="opens at")),
+                ("closes_at", models.DateTimeField(blank=True, null=True, verbose_name="closes at")),
+                ("active", models.BooleanField(default=True, verbose_name="on the shelf")),
+                ("position", models.PositiveSmallIntegerField(default=100, verbose_name="position")),
+                (
+                    "emblem",
+                    models.CharField(
+                        blank=True,
+                        help_text="An emoji shown in place of a picture.",
+                        max_length=8,
+                        verbose_name="emblem",
+                    ),
+                ),
+                (
+                    "minimum_tier",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="members.tier",
+                        verbose_name="from tier",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'gift',
-                'verbose_name_plural': 'gifts',
-                'ordering': ['position', 'id'],
+                "verbose_name": "gift",
+                "verbose_name_plural": "gifts",
+                "ordering": ["position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Redemption',
+            name="Redemption",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gift_name', models.CharField(max_length=80, verbose_name="gift's name")),
-                ('quantity', models.PositiveIntegerField(verbose_name='quantity')),
-                ('points', models.PositiveBigIntegerField(verbose_name='points')),
-                ('request_key', models.CharField(editable=False, max_length=64)),
-                ('state', models.CharField(choices=[('PLACED', 'placed'), ('PACKED', 'packed'), ('SHIPPED', 'shipped'), ('RECEIVED', 'received'), ('CANCELLED', 'cancelled'), ('RETURNED', 'returned')], db_default='PLACED', max_length=10, verbose_name='state')),
-                ('recipient', models.CharField(blank=True, max_length=60, verbose_name='recipient')),
-                ('phone', models.CharField(blank=True, max_length=30, verbose_name="recipient's phone")),
-                ('address', models.CharField(blank=True, max_length=300, verbose_name='address')),
-                ('placed_at', models.DateTimeField(verbose_name='placed at')),
-                ('packed_at', models.DateTimeField(null=True, verbose_name='packed at')),
-                ('received_at', models.DateTimeField(null=True, verbose_name='received at')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='cancelled or returned at')),
-                ('note', models.CharField(db_default='', max_length=200, verbose_name='note')),
-                ('gift', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='mall.gift', verbose_name='gift')),
-                ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='redemptions', to='members.member', verbose_name='member')),
-                ('posting', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.posting', verbose_name='posting')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("gift_name", models.CharField(max_length=80, verbose_name="gift's name")),
+                ("quantity", models.PositiveIntegerField(verbose_name="quantity")),
+                ("points", models.PositiveBigIntegerField(verbose_name="points")),
+                ("request_key", models.CharField(editable=False, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PLACED", "placed"),
+                            ("PACKED", "packed"),
+                            ("SHIPPED", "shipped"),
+                            ("RECEIVED", "received"),
+                            ("CANCELLED", "cancelled"),
+                            ("RETURNED", "returned"),
+                        ],
+                        db_default="PLACED",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("recipient", models.CharField(blank=True, max_length=60, verbose_name="recipient")),
+                ("phone", models.CharField(blank=True, max_length=30, verbose_name="recipient's phone")),
+                ("address", models.CharField(blank=True, max_length=300, verbose_name="address")),
+                ("placed_at", models.DateTimeField(verbose_name="placed at")),
+                ("packed_at", models.DateTimeField(null=True, verbose_name="packed at")),
+                ("received_at", models.DateTimeField(null=True, verbose_name="received at")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="cancelled or returned at")),
+                ("note", models.CharField(db_default="", max_length=200, verbose_name="note")),
+                (
+                    "gift",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, to="mall.gift", verbose_name="gift"
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="redemptions",
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
+                (
+                    "posting",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.posting",
+                        verbose_name="posting",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'redemption',
-                'verbose_name_plural': 'redemptions',
-                'ordering': ['-id'],
+                "verbose_name": "redemption",
+                "verbose_name_plural": "redemptions",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Shipment',
+            name="Shipment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('carrier', models.CharField(max_length=40, verbose_name='carrier')),
-                ('tracking_number', models.CharField(max_length=60, verbose_name='tracking number')),
-                ('shipped_at', models.DateTimeField(verbose_name='shipped at')),
-                ('redemption', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='mall.redemption', verbose_name='redemption')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("carrier", models.CharField(max_length=40, verbose_name="carrier")),
+                ("tracking_number", models.CharField(max_length=60, verbose_name="tracking number")),
+                ("shipped_at", models.DateTimeField(verbose_name="shipped at")),
+                (
+                    "redemption",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="mall.redemption", verbose_name="redemption"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'shipment',
-                'verbose_name_plural': 'shipments',
+                "verbose_name": "shipment",
+                "verbose_name_plural": "shipments",
             },
         ),
         migrations.CreateModel(
-            name='StockChange',
+            name="StockChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.BigIntegerField(verbose_name='quantity')),
-                ('note', models.CharField(max_length=200, verbose_name='reason')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('actor', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('gift', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stock_changes', to='mall.gift', verbose_name='gift')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.BigIntegerField(verbose_name="quantity")),
+                ("note", models.CharField(max_length=200, verbose_name="reason")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "gift",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stock_changes",
+                        to="mall.gift",
+                        verbose_name="gift",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'stock change',
-                'verbose_name_plural': 'stock changes',
+                "verbose_name": "stock change",
+                "verbose_name_plural": "stock changes",
             },
         ),
         migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('stock__gte', 0)), name='gift_stock_from_0'),
+            model_name="gift",
+            constraint=models.CheckConstraint(condition=models.Q(("stock__gte", 0)), name="gift_stock_from_0"),
         ),
         migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 1), ('points__lte', 1000000000)), name='gift_points_in_bounds'),
+            model_name="gift",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points__gte", 1), ("points__lte", 1000000000)), name="gift_points_in_bounds"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('limit_per_member', None), ('limit_per_member__gte', 1), _connector='OR'), name='gift_limit_from_1'),
+            model_name="gift",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("limit_per_member", None), ("limit_per_member__gte", 1), _connector="OR"),
+                name="gift_limit_from_1",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('opens_at', None), ('closes_at', None), ('opens_at__lt', models.F('closes_at')), _connector='OR'), name='gift_opens_before_it_closes'),
+            model_name="gift",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("opens_at", None), ("closes_at", None), ("opens_at__lt", models.F("closes_at")), _connector="OR"
+                ),
+                name="gift_opens_before_it_closes",
+            ),
         ),
         migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['member', 'gift'], name='redemption_member_gift'),
+            model_name="redemption",
+            index=models.Index(fields=["member", "gift"], name="redemption_member_gift"),
         ),
         migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['gift', 'state'], name='redemption_gift_state'),
+            model_name="redemption",
+            index=models.Index(fields=["gift", "state"], name="redemption_gift_state"),
         ),
         migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['state', 'id'], name='redemption_state'),
+            model_name="redemption",
+            index=models.Index(fields=["state", "id"], name="redemption_state"),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.UniqueConstraint(fields=('member', 'request_key'), name='redemption_once'),
+            model_name="redemption",
+            constraint=models.UniqueConstraint(fields=("member", "request_key"), name="redemption_once"),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 1), ('quantity__gte', 1), ('quantity__lte', 10000)), name='redemption_amounts'),
+            model_name="redemption",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points__gte", 1), ("quantity__gte", 1), ("quantity__lte", 10000)),
+                name="redemption_amounts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state__in', ('CANCELLED', 'RETURNED'))), models.Q(models.Q(('state__in', ('CANCELLED', 'RETURNED')), _negated=True), ('ended_at', None)), _connector='OR'), name='redemption_end_has_its_time'),
+            model_name="redemption",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", False), ("state__in", ("CANCELLED", "RETURNED"))),
+                    models.Q(models.Q(("state__in", ("CANCELLED", "RETURNED")), _negated=True), ("ended_at", None)),
+                    _connector="OR",
+                ),
+                name="redemption_end_has_its_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockchange',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity', 0), _negated=True), name='stock_change_not_zero'),
+            model_name="stockchange",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity", 0), _negated=True), name="stock_change_not_zero"
+            ),
         ),
     ]

@@ -14,131 +14,329 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         TrigramExtension(),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='Programme',
+            name="Programme",
             fields=[
-                ('id', models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('brand', models.CharField(default='Jifen', max_length=60, verbose_name='brand name')),
-                ('time_zone', models.CharField(default='Asia/Shanghai', max_length=60, verbose_name='time zone')),
-                ('tier_policy', models.CharField(choices=[('lifetime', 'Lifetime: a tier once reached is kept')], default='lifetime', max_length=10, verbose_name='tier policy')),
+                ("id", models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                ("brand", models.CharField(default="Jifen", max_length=60, verbose_name="brand name")),
+                ("time_zone", models.CharField(default="Asia/Shanghai", max_length=60, verbose_name="time zone")),
+                (
+                    "tier_policy",
+                    models.CharField(
+                        choices=[("lifetime", "Lifetime: a tier once reached is kept")],
+                        default="lifetime",
+                        max_length=10,
+                        verbose_name="tier policy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'programme',
-                'verbose_name_plural': 'programme',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='programme_is_one_row')],
+                "verbose_name": "programme",
+                "verbose_name_plural": "programme",
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="programme_is_one_row")],
             },
         ),
         migrations.CreateModel(
-            name='Tier',
+            name="Tier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=30, unique=True, verbose_name='name')),
-                ('rank', models.PositiveSmallIntegerField(help_text='1 is the lowest.', unique=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10)], verbose_name='rank')),
-                ('threshold', models.PositiveBigIntegerField(help_text='The growth value from which a member has this tier.', unique=True, verbose_name='from growth')),
-                ('discount_percent', models.DecimalField(decimal_places=2, default=Decimal('100'), help_text="What a member of this tier pays in the brand's own shops: 95 is 5 % off.", max_digits=5, validators=[django.core.validators.MinValueValidator(Decimal('1')), django.core.validators.MaxValueValidator(Decimal('100'))], verbose_name='price, percent')),
-                ('points_multiplier', models.DecimalField(decimal_places=2, default=Decimal('1'), help_text='1.5 gives half as many points again for an order.', max_digits=5, validators=[django.core.validators.MinValueValidator(Decimal('1')), django.core.validators.MaxValueValidator(Decimal('100'))], verbose_name='points multiplier')),
-                ('benefits', models.TextField(blank=True, help_text='Shown to members, a line each.', verbose_name='benefits')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=30, unique=True, verbose_name="name")),
+                (
+                    "rank",
+                    models.PositiveSmallIntegerField(
+                        help_text="1 is the lowest.",
+                        unique=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10),
+                        ],
+                        verbose_name="rank",
+                    ),
+                ),
+                (
+                    "threshold",
+                    models.PositiveBigIntegerField(
+                        help_text="The growth value from which a member has this tier.",
+                        unique=True,
+                        verbose_name="from growth",
+                    ),
+                ),
+                (
+                    "discount_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("100"),
+                        help_text="What a member of this tier pays in the brand's own shops: 95 is 5 % off.",
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("1")),
+                            django.core.validators.MaxValueValidator(Decimal("100")),
+                        ],
+                        verbose_name="price, percent",
+                    ),
+                ),
+                (
+                    "points_multiplier",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("1"),
+                        help_text="1.5 gives half as many points again for an order.",
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("1")),
+                            django.core.validators.MaxValueValidator(Decimal("100")),
+                        ],
+                        verbose_name="points multiplier",
+                    ),
+                ),
+                (
+                    "benefits",
+                    models.TextField(blank=True, help_text="Shown to members, a line each.", verbose_name="benefits"),
+                ),
             ],
             options={
-                'verbose_name': 'tier',
-                'verbose_name_plural': 'tiers',
-                'ordering': ['rank'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('rank__gte', 1), ('rank__lte', 10)), name='tier_rank_1_to_10'), models.CheckConstraint(condition=models.Q(('points_multiplier__gte', 1)), name='tier_multiplier_from_1'), models.CheckConstraint(condition=models.Q(('discount_percent__gt', 0), ('discount_percent__lte', 100)), name='tier_discount_percent')],
+                "verbose_name": "tier",
+                "verbose_name_plural": "tiers",
+                "ordering": ["rank"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("rank__gte", 1), ("rank__lte", 10)), name="tier_rank_1_to_10"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("points_multiplier__gte", 1), ("points_multiplier__lte", 100)), name="tier_multiplier_1_to_100"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("discount_percent__gt", 0), ("discount_percent__lte", 100)),
+                        name="tier_discount_percent",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('phone', models.CharField(blank=True, help_text='E.164: +8613800001111', max_length=16, null=True, verbose_name='phone')),
-                ('phone_verified', models.BooleanField(default=False, verbose_name='phone verified')),
-                ('name', models.CharField(blank=True, max_length=60, verbose_name='name')),
-                ('birthday', models.DateField(blank=True, null=True, verbose_name='birthday')),
-                ('joined_at', models.DateTimeField(verbose_name='joined at')),
-                ('joined_by', models.CharField(blank=True, help_text='Channel of the first contact.', max_length=30, verbose_name='joined by')),
-                ('merged_into', models.ForeignKey(blank=True, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='members.member')),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='member', to=settings.AUTH_USER_MODEL, verbose_name='user')),
-                ('tier', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='members.tier', verbose_name='tier')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "phone",
+                    models.CharField(
+                        blank=True, help_text="E.164: +8613800001111", max_length=16, null=True, verbose_name="phone"
+                    ),
+                ),
+                ("phone_verified", models.BooleanField(default=False, verbose_name="phone verified")),
+                ("name", models.CharField(blank=True, max_length=60, verbose_name="name")),
+                ("birthday", models.DateField(blank=True, null=True, verbose_name="birthday")),
+                ("joined_at", models.DateTimeField(verbose_name="joined at")),
+                (
+                    "joined_by",
+                    models.CharField(
+                        blank=True, help_text="Channel of the first contact.", max_length=30, verbose_name="joined by"
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="member",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+                (
+                    "tier",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="members.tier",
+                        verbose_name="tier",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'member',
-                'verbose_name_plural': 'members',
+                "verbose_name": "member",
+                "verbose_name_plural": "members",
             },
         ),
         migrations.CreateModel(
-            name='TierChange',
+            name="TierChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('growth', models.BigIntegerField(verbose_name='growth value')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('from_tier', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.tier', verbose_name='from tier')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tier_changes', to='members.member', verbose_name='member')),
-                ('to_tier', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.tier', verbose_name='to tier')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("growth", models.BigIntegerField(verbose_name="growth value")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                (
+                    "from_tier",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.tier",
+                        verbose_name="from tier",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tier_changes",
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
+                (
+                    "to_tier",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.tier",
+                        verbose_name="to tier",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'tier change',
-                'verbose_name_plural': 'tier changes',
+                "verbose_name": "tier change",
+                "verbose_name_plural": "tier changes",
             },
         ),
         migrations.CreateModel(
-            name='Identity',
+            name="Identity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(max_length=30, verbose_name='channel')),
-                ('external_id', models.CharField(max_length=128, verbose_name='account')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='members.member', verbose_name='member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("channel", models.CharField(max_length=30, verbose_name="channel")),
+                ("external_id", models.CharField(max_length=128, verbose_name="account")),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identities",
+                        to="members.member",
+                        verbose_name="member",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'identity',
-                'verbose_name_plural': 'identities',
-                'constraints': [models.UniqueConstraint(fields=('channel', 'external_id'), name='identity_unique')],
+                "verbose_name": "identity",
+                "verbose_name_plural": "identities",
+                "constraints": [models.UniqueConstraint(fields=("channel", "external_id"), name="identity_unique")],
             },
         ),
         migrations.AddIndex(
-            model_name='member',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['name', 'phone'], name='member_search', opclasses=['gin_trgm_ops', 'gin_trgm_ops']),
+            model_name="member",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["name", "phone"], name="member_search", opclasses=["gin_trgm_ops", "gin_trgm_ops"]
+            ),
         ),
         migrations.AddConstraint(
-            model_name='member',
-            constraint=models.UniqueConstraint(condition=models.Q(('merged_into', None)), fields=('phone',), name='member_phone_unique'),
+            model_name="member",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("merged_into", None)), fields=("phone",), name="member_phone_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='member',
-            constraint=models.CheckConstraint(condition=models.Q(('phone', None), ('phone__regex', '^\\+[1-9][0-9]{6,14}$'), _connector='OR'), name='member_phone_e164'),
+            model_name="member",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phone", None), ("phone__regex", "^\\+[1-9][0-9]{6,14}$"), _connector="OR"),
+                name="member_phone_e164",
+            ),
         ),
     ]

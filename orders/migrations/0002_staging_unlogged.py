@@ -5,7 +5,5 @@ class Migration(migrations.Migration):
     dependencies = [("orders", "0001_initial")]
 
     operations = [
-        migrations.RunSQL(
-            "alter table orders_stagedrow set unlogged", "alter table orders_stagedrow set logged"
-        ),
+        migrations.RunSQL("alter table orders_stagedrow set unlogged", "alter table orders_stagedrow set logged"),
     ]

@@ -4,25 +4,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('members', '0003_permissions'),
-        ('orders', '0003_claims'),
+        ("members", "0003_permissions"),
+        ("orders", "0003_claims"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='order',
-            name='award_gross',
-            field=models.DecimalField(decimal_places=2, editable=False, help_text='What was paid when it was awarded, if that has changed since.', max_digits=14, null=True),
+            model_name="order",
+            name="award_gross",
+            field=models.DecimalField(
+                decimal_places=2,
+                editable=False,
+                help_text="What was paid when it was awarded, if that has changed since.",
+                max_digits=14,
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='orderimport',
-            name='touched_at',
+            model_name="orderimport",
+            name="touched_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('award_gross__isnull', False)), fields=['id'], name='order_award_to_mend'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("award_gross__isnull", False)), fields=["id"], name="order_award_to_mend"
+            ),
         ),
     ]

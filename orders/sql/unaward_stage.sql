@@ -1,6 +1,7 @@
 -- reads: orders_order, loyalty_posting   writes: unaward_batch, a temporary table of this transaction; locks the orders
--- re-run: fails within one transaction. Awards made on another paid amount than the order has now: each is taken back
+-- re-run: lays it out anew, also within one transaction. Awards made on another paid amount than the order has now: each is taken back
 -- whole, which is a refund of all that it was made on; gives loyalty.ledger.REFUND_COLUMNS.
+drop table if exists unaward_batch;
 create temporary table unaward_batch on commit drop as
 with locked as (
     select o.*, c.code

@@ -1,8 +1,8 @@
 """However exports are cut into files, repeated and shuffled: the same orders, the same points and growth.
 
-An order moves on: placed, paid, received, refunded bit by bit. A file holds orders of one platform, each as it stood at
-some moment. What an order has come to in the end is told by the furthest moment at which any file has seen it. All rows
-of an order are in a file or none is: an order that grows after its award keeps that award.
+An order moves on: placed, paid, received, refunded bit by bit. A file holds orders of one platform or some of their rows,
+each as it stood at some moment. What an order has come to in the end is told by the furthest moments at which any file
+has seen its rows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from loyalty import auditing
 from loyalty.models import Balance, EarningRule
 from members.models import Identity, Member
-from orders import importing, matching
+from orders import awarding, importing, matching
 from orders.models import Order
 from tests.conftest import NOW, make_member
 
@@ -36,6 +36,10 @@ WORDS = {
     "taobao": {"unpaid": "等待买家付款", "paid": "买家已付款，等待卖家发货", "completed": "交易成功"},
     "douyin": {"unpaid": "待支付", "paid": "已发货", "completed": "已完成"},
 }
+
+
+Seen = dict[int, int]  # of a row: the furthest moment
+File = dict[int, tuple[int, frozenset[int]]]  # of an order: the moment, and the rows shown
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ class Bought:
     shipping: int
     moments: tuple[Moment, ...]
 
-    def lines(self, moment: Moment) -> list[str]:
-        """Return the rows that its platform's export has of it at a moment."""
+    def lines(self, moment: Moment, shown: frozenset[int]) -> list[str]:
+        """Return the rows, or those shown of them, that its platform's export has of it at a moment."""
         word, paid_at = WORDS[self.platform][moment.word], PAID_AT if moment.word != "unpaid" else ""
         done_at = DONE_AT if moment.word == "completed" else ""
         (gross, *_), (back, *_), ship = self.gross, moment.refunded, yuan(self.shipping)
@@ -75,18 +79,26 @@ class Bought:
             f"{self.number},{self.number[:-1]}{n},{word},{'退款成功' if back else '-'},{yuan(gross)},"
             f"0.00,{paid_at},{done_at},1"
             for n, (gross, back) in enumerate(zip(self.gross, moment.refunded, strict=True))
+            if n in shown
         ]
 
-    def comes_to(self, seen: set[int]) -> tuple[Any, ...]:
-        """Return class, gross and refunded after some moments were seen."""
-        last, gross = self.moments[max(seen)], sum(self.gross)
-        back = sum(last.refunded)
-        if last.word == "unpaid":
+    def comes_to(self, seen: Seen) -> tuple[Any, ...]:
+        """Return class, gross and refunded after the furthest moments of some rows were seen."""
+        paid = {row: self.moments[last] for row, last in seen.items() if self.moments[last].word != "unpaid"}
+        gross, back = sum(self.gross[row] for row in paid), sum(moment.refunded[row] for row, moment in paid.items())
+        words = {moment.word for row, moment in paid.items() if moment.refunded[row] < self.gross[row]}
+        if not paid:
             return "unpaid", Decimal(0), Decimal(0)
-        status = last.word if not back else "refunded" if back == gross else "partially_refunded"
+        status = (
+            "refunded"
+            if back == gross
+            else "partially_refunded"
+            if back
+            else min(words, key=["paid", "completed"].index)
+        )
         return status, Decimal(gross) / 100, Decimal(back) / 100
 
-    def points(self, seen: set[int]) -> int:
+    def points(self, seen: Seen) -> int:
         """Return what stands of its award: one point a yuan without shipping, and of it the share that was kept."""
         _status, gross, refunded = self.comes_to(seen)
         if not gross:
@@ -131,10 +143,10 @@ def refunds(platform: str, gross: tuple[int, ...]) -> st.SearchStrategy[list[tup
 
 
 @st.composite
-def shop(draw: st.DrawFn) -> tuple[list[Bought], list[dict[int, int]]]:
+def shop(draw: st.DrawFn) -> tuple[list[Bought], list[File]]:
     """Some orders, and files: the moment at which each shows some of them. Files come in any order, some again."""
     orders = [draw(bought(nth)) for nth in range(draw(st.integers(1, 4)))]
-    seen = [draw(st.lists(st.integers(0, len(one.moments) - 1), min_size=1, max_size=4)) for one in orders]
+    seen = [draw(st.lists(sightings(one), min_size=1, max_size=4)) for one in orders]
     files = [
         {nth: seen[nth][turn] for nth, one in enumerate(orders) if one.platform == platform and turn < len(seen[nth])}
         for platform in HEADERS
@@ -144,14 +156,37 @@ def shop(draw: st.DrawFn) -> tuple[list[Bought], list[dict[int, int]]]:
     return orders, files + draw(st.lists(st.sampled_from(files), max_size=2))
 
 
-def import_all(orders: list[Bought], files: list[dict[int, int]]) -> None:
+def sightings(order: Bought) -> st.SearchStrategy[tuple[int, frozenset[int]]]:
+    rows = st.frozensets(st.integers(0, len(order.gross) - 1), min_size=1)
+    return st.tuples(st.integers(0, len(order.moments) - 1), rows)
+
+
+def furthest(files: list[File]) -> dict[int, Seen]:
+    """Return of each order that is in a file the furthest moment of each row."""
+    seen: dict[int, Seen] = {}
+    for file in files:
+        for nth, (moment, shown) in file.items():
+            order = seen.setdefault(nth, {})
+            order.update({row: max(moment, order.get(row, 0)) for row in shown})
+    return seen
+
+
+def import_all(orders: list[Bought], files: list[File]) -> None:
+    """Import the files; an order of Douyin, whose exports name no buyer, becomes its buyer's after its first file."""
+    buyers = {one.number: f"+86{PHONES[one.buyer]}" for one in orders if one.platform == "douyin" and one.buyer < 2}
     for file in files:
         platform = orders[next(iter(file))].platform
-        lines = [line for nth, moment in file.items() for line in orders[nth].lines(orders[nth].moments[moment])]
+        lines = [
+            line for nth, (last, rows) in file.items() for line in orders[nth].lines(orders[nth].moments[last], rows)
+        ]
         content = BytesIO("\n".join([HEADERS[platform], *lines]).encode())
         order_import = importing.accept(file=content, name="orders.csv", channel_code=None, actor_id=None, at=NOW)
         order_import = importing.run(import_id=order_import.pk, at=NOW)
         assert (order_import.state, order_import.rejected) == ("DONE", 0)
+        for number, phone in buyers.items():
+            claimed = Order.objects.filter(number=number)
+            if claimed.filter(member=None).update(member=Member.objects.get(phone=phone)):
+                awarding.award(claimed, at=NOW)
     matching.match_waiting(at=NOW)
 
 
@@ -171,13 +206,12 @@ def buyers(db: None) -> None:
 @given(shop())
 def test_any_files_in_any_order_end_with_the_same_orders_and_balances(buyers: None, case: Any) -> None:
     orders, files = case
-    seen = {nth: {file[nth] for file in files if nth in file} for nth in range(len(orders))}
-    seen = {nth: moments for nth, moments in seen.items() if moments}
+    seen = furthest(files)
     expected = {orders[nth].number: orders[nth].comes_to(moments) for nth, moments in seen.items()}
     points = dict.fromkeys(PHONES, 0)
     for nth, moments in seen.items():
         one = orders[nth]
-        if one.platform == "youzan" or (one.platform == "taobao" and one.buyer < 2):
+        if one.platform == "youzan" or one.buyer < 2:
             points[PHONES[one.buyer]] += one.points(moments)
 
     with transaction.atomic():
