@@ -188,7 +188,8 @@ class Migration(migrations.Migration):
                         condition=models.Q(("rank__gte", 1), ("rank__lte", 10)), name="tier_rank_1_to_10"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("points_multiplier__gte", 1), ("points_multiplier__lte", 100)), name="tier_multiplier_1_to_100"
+                        condition=models.Q(("points_multiplier__gte", 1), ("points_multiplier__lte", 100)),
+                        name="tier_multiplier_1_to_100",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("discount_percent__gt", 0), ("discount_percent__lte", 100)),

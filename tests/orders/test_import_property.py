@@ -1,8 +1,8 @@
 """However exports are cut into files, repeated and shuffled: the same orders, the same points and growth.
 
-An order moves on: placed, paid, received, refunded bit by bit. A file holds orders of one platform or some of their rows,
-each as it stood at some moment. What an order has come to in the end is told by the furthest moments at which any file
-has seen its rows.
+An order moves on: placed, paid, received, refunded bit by bit. A file holds orders of one platform, or some of their
+rows, each as it stood at some moment. What an order has come to in the end is told by the furthest moments at which any
+file has seen its rows.
 """
 
 from __future__ import annotations
