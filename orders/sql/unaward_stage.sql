@@ -1,6 +1,6 @@
 -- reads: orders_order, loyalty_posting   writes: unaward_batch, a temporary table of this transaction; locks the orders
--- re-run: lays it out anew, also within one transaction. Awards made on another paid amount than the order has now: each is taken back
--- whole, which is a refund of all that it was made on; gives loyalty.ledger.REFUND_COLUMNS.
+-- re-run: lays it out anew, in one transaction too. Awards made on another paid amount than the order has now: each is
+-- taken back whole, which is a refund of all that it was made on; gives loyalty.ledger.REFUND_COLUMNS.
 drop table if exists unaward_batch;
 create temporary table unaward_batch on commit drop as
 with locked as (
