@@ -1,8 +1,8 @@
 """A platform's file becomes orders, members, points: stage → check → match → store → earn, each step can be run again.
 
-`OrderImport.state` says what is done. A step works under the lock of its import's row and notes its progress in the
-same transaction as its work, so a killed worker loses nothing and nothing is done twice: whoever runs the import next
-goes on from there. Buyers are matched before orders are stored, so that an order is written once.
+`OrderImport.state` says what is done. A step works under the lock of its import's row (earning: under the keys of its
+postings) and notes its progress in the same transaction as its work, so a killed worker loses nothing and nothing is
+done twice: whoever runs the import next goes on from there. Buyers are matched before orders are stored, so that an order is written once.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -186,6 +187,10 @@ def test_import_killed_in_every_state_ends_like_an_undisturbed_one(runner: Runne
     assert differences(result[1], expected[1]) == {}
 
 
+# An end before a statement that only reads is an end before the next one that writes.
+WRITES = re.compile(r"(--.*\n|\s)*(insert|update|delete|create|with|select loyalty_)", re.IGNORECASE)
+
+
 class Cut:
     """Ends the connection's own backend before its n-th statement; lists the statements that came."""
 
@@ -193,8 +198,8 @@ class Cut:
         self.at, self.seen = at, list[str]()
 
     def places(self) -> list[int]:
-        """Return where each kind of statement came last: when most of what it can spoil is done."""
-        return sorted({sql: at for at, sql in enumerate(self.seen, 1)}.values())
+        """Return where each kind of statement that writes came last: when most of what it can spoil is done."""
+        return sorted({sql: at for at, sql in enumerate(self.seen, 1) if WRITES.match(sql)}.values())
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         self.seen.append(sql)
@@ -219,7 +224,7 @@ def harvest(prefix: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def test_import_cut_off_before_each_kind_of_statement_ends_like_an_undisturbed_one(
+def test_import_cut_off_before_each_kind_of_change_ends_like_an_undisturbed_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(importing, "CHUNK", 20)
@@ -240,6 +245,7 @@ def test_import_cut_off_before_each_kind_of_statement_ends_like_an_undisturbed_o
     imported(Cut())  # so that the buyers are members and the rules used, as they are for all that follow
     cut = Cut(10**6)
     expected = imported(cut)
+    print(len(cut.seen), len(cut.places()), [cut.seen[i-1][:300] for i in cut.places()])
     assert expected[2] == 0
     for at in cut.places():
         result, orders, failures = imported(Cut(at))
