@@ -111,7 +111,6 @@ RUNNER = dedent("""
 
 PLACES = [
     ("UPLOADED", "copy", 7_000),
-    ("UPLOADED", "analyze orders_stagedrow", 1),
     ("STAGED", "SELECT DISTINCT", 1),
     ("CHECKED", "insert into members_member", 1),
     ("MATCHED", "insert into orders_order", 1),
