@@ -244,7 +244,6 @@ def test_import_cut_off_before_each_kind_of_change_ends_like_an_undisturbed_one(
     imported(Cut())  # so that the buyers are members and the rules used, as they are for all that follow
     cut = Cut(10**6)
     expected = imported(cut)
-    print(len(cut.seen), len(cut.places()), [cut.seen[i-1][:300] for i in cut.places()])
     assert expected[2] == 0
     for at in cut.places():
         result, orders, failures = imported(Cut(at))
