@@ -11,10 +11,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from bench import Row, Scale, database, importing, redeeming
+from bench import Row, Scale, database, import_export, importing, redeeming
 
 ROWS: dict[str, Callable[[Scale], Row]] = {
     "import_vs_copy": importing.import_vs_copy,
+    "import_vs_import_export": import_export.import_vs_import_export,
     "redeem_during_import": redeeming.redeem_during_import,
     "redeem_hot_4": partial(redeeming.redeem_hot, 4),
     "redeem_hot_16": partial(redeeming.redeem_hot, 16),
@@ -39,7 +40,7 @@ def main(argv: list[str]) -> int:
 
 def _told(row: Row) -> Row:
     verdict = "met" if row.met else "NOT MET"
-    print(f"{row.name:21} {row.ratio:6.2f}  {row.reach:22} {verdict:8} {row.measured} | {row.against}", flush=True)
+    print(f"{row.name:23} {row.ratio:6.2f}  {row.reach:22} {verdict:8} {row.measured} | {row.against}", flush=True)
     return row
 
 
