@@ -25,7 +25,7 @@ run: .venv/run.stamp
 	@exec $(PY) manage.py runall
 
 test: .venv/dev.stamp
-	@JIFEN_VAR="$${JIFEN_VAR:-var/test}" JIFEN_DURABLE=0 exec $(PY) -m config.embedded $(PY) -m pytest $(PYTEST_ARGS)
+	@JIFEN_VAR="$${JIFEN_VAR:-var/test}" JIFEN_DURABLE=0 DEBUG=1 exec $(PY) -m config.embedded $(PY) -m pytest $(PYTEST_ARGS)
 
 check: .venv/dev.stamp
 	$(PY) -m ruff format --check .

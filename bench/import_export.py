@@ -20,7 +20,7 @@ TAKEN = {"number": "订单号", "gross": "订单实付金额", "refunded": "订�
 
 
 class OrderResource(resources.ModelResource):
-    """The quickest way that its documents tell: in bulk, no comparison, no look at what is there."""
+    """In bulk and without comparing fields. Each order is looked up, as it must be by who may meet it again."""
 
     channel_id = fields.Field("channel_id", "channel_id", widgets.IntegerWidget())
     first_import_id = fields.Field("first_import_id", "first_import_id", widgets.IntegerWidget())
@@ -33,7 +33,6 @@ class OrderResource(resources.ModelResource):
         use_bulk = True
         batch_size = 1_000
         skip_diff = True
-        force_init_instance = True
 
 
 def import_vs_import_export(scale: Scale) -> Row:
