@@ -2,7 +2,8 @@
 
 `OrderImport.state` says what is done. A step works under the lock of its import's row (earning: under the keys of its
 postings) and notes its progress in the same transaction as its work, so a killed worker loses nothing and nothing is
-done twice: whoever runs the import next goes on from there. Buyers are matched before orders are stored, so that an order is written once.
+done twice: whoever runs the import next goes on from there. Buyers are matched before orders are stored, so that an
+order is written once.
 """
 
 from __future__ import annotations
