@@ -127,7 +127,7 @@ def test_modules_are_named_for_their_subject() -> None:
 
 
 def test_domain_modules_read_no_clock() -> None:
-    edges = {"views", "admin", "tasks", "sign_in", "sms", "back_office", "dashboard", "forms", "claim_admin"}
+    edges = {"views", "admin", "tasks", "sign_in", "sms", "back_office", "dashboard", "forms"}
     clocks = re.compile(r"timezone\.now\(|datetime\.now\(|utcnow\(")
 
     readers = [

@@ -16,7 +16,8 @@ from orders.models.status import MONEY, Status
 
 class OrderImportQuerySet(models.QuerySet["OrderImport"]):
     def unfinished(self) -> OrderImportQuerySet:
-        return self.exclude(state__in=OrderImport.ENDED)
+        """Return imports that a worker has to go on with; one that waits for a person is none."""
+        return self.exclude(state__in=OrderImport.RESTING)
 
     def left_alone(self, *, since: datetime) -> OrderImportQuerySet:
         """Return unfinished imports that nobody has worked on since then."""
@@ -30,13 +31,17 @@ class OrderImport(models.Model):
         UPLOADED = "UPLOADED", _("waiting")
         STAGED = "STAGED", _("read")
         CHECKED = "CHECKED", _("checked")
+        PREVIEWED = "PREVIEWED", _("to confirm")
         MATCHED = "MATCHED", _("buyers known")
         STORED = "STORED", _("orders stored")
         DONE = "DONE", _("done")
         REFUSED = "REFUSED", _("refused")
         FAILED = "FAILED", _("failed")
+        DISCARDED = "DISCARDED", _("discarded")
+        UNDONE = "UNDONE", _("undone")
 
-    ENDED = (State.DONE, State.REFUSED, State.FAILED)
+    ENDED = (State.DONE, State.REFUSED, State.FAILED, State.DISCARDED, State.UNDONE)
+    RESTING = (State.PREVIEWED, *ENDED)
 
     file = models.FileField(_("file"), upload_to="imports/%Y/%m/", max_length=255)
     name = models.CharField(_("file name"), max_length=255)
@@ -67,6 +72,16 @@ class OrderImport(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False, verbose_name=_("by")
     )
     created_at = models.DateTimeField(_("uploaded at"))
+    foreseen = models.JSONField(null=True, editable=False, help_text="What a preview found that it would do.")
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("confirmed by"),
+    )
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     touched_at = models.DateTimeField(null=True, editable=False)
@@ -78,7 +93,11 @@ class OrderImport(models.Model):
         verbose_name = _("order import")
         verbose_name_plural = _("order imports")
         indexes = [
-            models.Index(fields=["id"], condition=~Q(state__in=["DONE", "REFUSED", "FAILED"]), name="import_unfinished")
+            models.Index(
+                fields=["id"],
+                condition=~Q(state__in=["PREVIEWED", "DONE", "REFUSED", "FAILED", "DISCARDED", "UNDONE"]),
+                name="import_unfinished",
+            )
         ]
 
     def __str__(self) -> str:

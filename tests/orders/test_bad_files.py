@@ -21,7 +21,7 @@ from django.utils import translation
 
 from loyalty.models import Posting
 from members.models import Identity, Member
-from orders import importing
+from orders import importing, rejects
 from orders.models import Channel, Order, OrderImport, OrderLine, RejectedRow, StagedRow
 from tests.conftest import rows
 from tests.orders.test_importing import SAMPLES, import_file, rules
@@ -256,7 +256,7 @@ def test_rejected_formulas_are_disarmed_for_the_spreadsheet_that_opens_them(rule
     values = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", " =1+1", '"=1+1']
     import_id = import_file(file(table(TAOBAO, *one_bad("买家实际支付金额", values))))["import_id"]
 
-    lines = list(csv.reader("".join(importing.rejects_csv(import_id)).removeprefix("\ufeff").splitlines(True)))
+    lines = list(csv.reader("".join(rejects.as_csv(import_id)).removeprefix("\ufeff").splitlines(True)))
 
     assert [line[3] for line in lines[1:]] == [f"'{value.strip()}" for value in values]
 
@@ -265,12 +265,12 @@ def test_rejected_formulas_are_disarmed_for_the_spreadsheet_that_opens_them(rule
     "cell", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\0=1", "\tx", "\rx", "\nx", " '=1", "＝1", "＠x"]
 )
 def test_cell_that_a_spreadsheet_could_run_is_disarmed(cell: str) -> None:
-    assert importing.disarmed(cell) == f"'{cell}"
+    assert rejects.disarmed(cell) == f"'{cell}"
 
 
 @pytest.mark.parametrize("cell", ["", "69.00", "面膜 =1", "a@b.cn", 7, " x"])
 def test_harmless_cell_stays_as_it_is(cell: Any) -> None:
-    assert importing.disarmed(cell) == cell
+    assert rejects.disarmed(cell) == cell
 
 
 def test_formula_in_a_cell_is_imported_as_the_text_that_it_is(rules: None, file: Write) -> None:
