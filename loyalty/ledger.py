@@ -299,6 +299,15 @@ def _grown_sql(batch: Relation) -> str:
     )
 
 
+def growth_after(change: Relation) -> Relation:
+    """Return the growth that members would have (member_id, growth) after such a change of it; nothing is written."""
+    return Relation(
+        "select c.member_id, coalesce(b.growth, 0) + c.growth as growth "
+        f"from ({change.sql}) c left join loyalty_balance b on b.member_id = c.member_id",
+        change.params,
+    )
+
+
 def _numbered(row: Relation) -> Relation:
     """Give a literal row its posting id, as a staged chunk has it."""
     with connection.cursor() as cursor:

@@ -24,6 +24,19 @@ class TierProgress(NamedTuple):
     percent: int
 
 
+class TierStep(NamedTuple):
+    """How many members would step from one tier (None: from none) to another, by name."""
+
+    before: str | None
+    after: str
+    members: int
+
+
+def foresee(standing: Relation) -> list[TierStep]:
+    """Return the steps that `follow` would make of members with this growth (member_id, growth); nothing is moved."""
+    return [TierStep(*row) for row in sql.run("members", "foresee", relation=standing)]
+
+
 def follow(standing: Relation, *, at: datetime) -> int:
     """Move the members of `standing` (member_id, growth) to the tier of their growth and record each step.
 

@@ -13,6 +13,8 @@ from config.sql import Relation
 from loyalty import earning, ledger
 from loyalty.ledger import Chunk
 from loyalty.models import Posting
+from members import tiers
+from members.tiers import TierStep
 from orders.models import Order, OrderQuerySet
 
 BATCH = 2_000
@@ -39,15 +41,21 @@ def award(orders: OrderQuerySet, *, at: datetime, note: Note = unheard) -> None:
                 _tell(ledger.claw_back_many(batch, at=at), note)
 
 
-def rehearse(orders: OrderQuerySet) -> tuple[int, int]:
-    """Return the points and growth that `award` would move, by the same statement; nothing is posted."""
+def rehearse(orders: OrderQuerySet) -> tuple[int, int, list[TierStep]]:
+    """Return the points and growth that `award` would move, by the same statement, and the tiers that would change.
+
+    Nothing is posted. For a caller who rolls back.
+    """
     owned, earned = orders.amounts(), earning.evaluate(orders.purchases())
     both = Relation(
         f"select o.*, e.points, e.growth from ({owned.sql}) o left join ({earned.sql}) e on e.key = o.key",
         owned.params + earned.params,
     )
-    ((points, growth),) = sql.run("orders", "rehearse", relation=both)
-    return points, growth
+    sql.run("orders", "rehearse", relation=both)
+    with connection.cursor() as cursor:
+        cursor.execute("select coalesce(sum(points), 0)::bigint, coalesce(sum(growth), 0)::bigint from rehearsal")
+        points, growth = cursor.fetchone()
+    return points, growth, tiers.foresee(ledger.growth_after(Relation("select member_id, growth from rehearsal")))
 
 
 def _award_anew(orders: OrderQuerySet, at: datetime, note: Note) -> None:

@@ -170,11 +170,11 @@ def count(*, member_id: int, address: str, numbers: int, channels: Sequence[Chan
             raise LimitReached
 
 
-def settle(waiting: QuerySet[Claim], *, at: datetime, note: Note = unheard) -> int:
+def settle(waiting: QuerySet[Claim], *, at: datetime, note: Note = unheard, earning: bool = True) -> int:
     """Decide waiting claims whose orders have come; returns how many orders became a member's.
 
     The first made of several claims of one order wins. Some thousands a transaction: bound and earned, or neither.
-    `note` is told the points and growth moved.
+    `note` is told the points and growth moved. Not `earning`: nothing is posted, for a preview that is rolled back.
     """
     bound = after = 0
     while True:
@@ -183,7 +183,8 @@ def settle(waiting: QuerySet[Claim], *, at: datetime, note: Note = unheard) -> i
         if ids:
             with transaction.atomic():
                 list(_locked(ids))
-                bound += len(_settle(ids, at=at, note=note))
+                orders = _decided(ids, at=at)
+                bound += len(_earn(orders, at=at, note=note) if earning else orders)
             after = ids[-1]
         if len(ids) < BATCH:
             return bound
@@ -196,11 +197,16 @@ def _locked(ids: Iterable[int]) -> Iterable[int]:
 
 def _settle(ids: Sequence[int], *, at: datetime, note: Note = unheard) -> list[int]:
     """Decide these claims, which the caller has locked, and let the orders earn that became a member's."""
+    return _earn(_decided(ids, at=at), at=at, note=note)
+
+
+def _decided(ids: Sequence[int], *, at: datetime) -> list[int]:
+    """Decide claims and return the orders that became a member's."""
     claims = Relation("select unnest(%s::bigint[]) as id", (list(ids),))
     policy = ClaimPolicy.current()
     sql.run("orders", "claim_lock", relation=claims)
     rows = sql.run("orders", "claim_decide", relation=claims, at=at, many=policy.many, accounts=policy.accounts)
-    return _earn([order for (order,) in rows], at=at, note=note)
+    return [order for (order,) in rows]
 
 
 def _earn(orders: list[int], *, at: datetime, note: Note = unheard) -> list[int]:

@@ -4,7 +4,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-
 # Imports from before this were confirmed by their upload.
 CONFIRMED = "update orders_orderimport set confirmed_at = created_at, confirmed_by_id = created_by_id"
 

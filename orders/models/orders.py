@@ -36,6 +36,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         staged = StagedRow.objects.filter(order_import=order_import, number=OuterRef("number"))
         return self.filter(Exists(staged), channel=order_import.channel)
 
+    def members(self) -> int:
+        """Return whose orders these are, counted."""
+        return self.exclude(member=None).values("member").distinct().count()
+
     def purchases(self) -> Relation:
         """Return what these orders may earn, as loyalty.earning wants it."""
         return Relation.of(
@@ -60,7 +64,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def amounts(self) -> Relation:
         """Return what was paid and refunded of members' orders, by the key of their award."""
-        return Relation.of(self.exclude(member=None).annotate(key=_award_key()).values("key", "gross", "refunded"))
+        owned = self.exclude(member=None).annotate(key=_award_key())
+        return Relation.of(owned.values("key", "member_id", "gross", "refunded"))
 
 
 def _award_key() -> Concat:

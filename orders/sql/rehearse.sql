@@ -1,11 +1,13 @@
--- reads: relation (key, gross, refunded, and what evaluate.sql gives a new award: points, growth), loyalty_posting
--- writes: nothing. The points and growth that these orders would move: where each award would stand (law 9) less where
--- it stands.
+-- reads: relation (key, member_id, gross, refunded, and what evaluate.sql gives a new award: points, growth),
+-- loyalty_posting   writes: rehearsal, a temporary table of this transaction
+-- re-run: fails while the table stands. What these orders would move of each member: where an award would stand (law 9)
+-- less where it stands.
+create temporary table rehearsal on commit drop as
 with row as (
     {relation}
 )
-select coalesce(sum(div(granted.points * (row.gross - row.refunded), row.gross) - stands.points), 0)::bigint,
-       coalesce(sum(div(granted.growth * (row.gross - row.refunded), row.gross) - stands.growth), 0)::bigint
+select row.member_id, sum(div(granted.points * (row.gross - row.refunded), row.gross) - stands.points)::bigint as points,
+       sum(div(granted.growth * (row.gross - row.refunded), row.gross) - stands.growth)::bigint as growth
   from row
   left join loyalty_posting p on p.source = 'order' and p.key = row.key
  cross join lateral (
@@ -18,3 +20,4 @@ select coalesce(sum(div(granted.points * (row.gross - row.refunded), row.gross) 
         where c.refers_to_id = p.id and c.kind = 11
  ) stands
  where row.gross > 0
+ group by row.member_id

@@ -20,7 +20,7 @@ from django.utils.translation import get_language
 
 from loyalty import ledger
 from loyalty.models import EarningRule, Posting
-from orders import awarding, importing
+from orders import awarding, importing, steps
 from orders.models import ELIGIBLE, Order, OrderImport, StagedRow
 from tests.conftest import NOW, rows
 from tests.orders.test_bad_files import is_a_sentence
@@ -64,7 +64,7 @@ RUNNER = dedent("""
     settings.DATABASES["default"]["NAME"] = sys.argv[1]
     django.setup()
     from django.db import connection
-    from orders import importing
+    from orders import importing, reading
 
     at = datetime.fromisoformat(sys.argv[2])
 
@@ -85,13 +85,13 @@ RUNNER = dedent("""
                 passed()
             return execute(sql, params, many, context)
 
-        def rows(path, recognised, read=importing.reading.read):
+        def rows(path, recognised, read=reading.read):
             for row in read(path, recognised):
                 yield row
                 if words == "copy":
                     passed()
 
-        importing.reading.read = rows
+        reading.read = rows
         connection.ensure_connection()
         say(connection.connection.info.backend_pid)
         with connection.execute_wrapper(watch):
@@ -226,7 +226,7 @@ def harvest(prefix: str) -> list[tuple[Any, ...]]:
 def test_import_cut_off_before_each_kind_of_change_ends_like_an_undisturbed_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(importing, "CHUNK", 20)
+    monkeypatch.setattr(steps, "CHUNK", 20)
     monkeypatch.setattr(ledger, "CHUNK", 16)
     monkeypatch.setattr(awarding, "BATCH", 4)
 
@@ -258,7 +258,7 @@ def test_file_is_read_again_when_a_crash_has_emptied_the_staged_rows(
     monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
     """Two chunks are stored and one is awarded before the crash: none of it may count twice."""
-    monkeypatch.setattr(importing, "CHUNK", 20)
+    monkeypatch.setattr(steps, "CHUNK", 20)
     monkeypatch.setattr(ledger, "CHUNK", 15)
     lines = orders_of(70)
     expected = undisturbed(lines)

@@ -19,7 +19,7 @@ from mall import stock
 from mall.models import Gift, Redemption
 from mall.redeeming import InsufficientPoints, redeem
 from members.models import Member
-from orders import awarding, importing, matching, tasks
+from orders import awarding, importing, matching, steps, tasks
 from orders.models import Channel, Order, OrderImport
 from tests.conftest import NOW
 from tests.orders.worlds import accepted, differences, finished, forgotten, numbers, orders_of, undisturbed, world
@@ -37,7 +37,7 @@ def rules(transactional_db: None) -> None:
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "CHUNK", 300)
+    monkeypatch.setattr(steps, "CHUNK", 300)
     monkeypatch.setattr(awarding, "BATCH", 50)
     monkeypatch.setattr(ledger, "CHUNK", 200)
     monkeypatch.setattr(matching, "BATCH", 150)
@@ -220,19 +220,19 @@ def test_worker_that_waited_while_another_did_its_step_does_not_do_it_again() ->
     lines = orders_of(700)
     expected = undisturbed(lines)
     order_import = accepted(lines)
-    steps = {
-        "UPLOADED": importing.stage,
-        "STAGED": importing.check,
-        "CHECKED": importing.match,
-        "MATCHED": importing.store,
-        "STORED": importing.earn,
+    by_state = {
+        "UPLOADED": steps.stage,
+        "STAGED": steps.check,
+        "CHECKED": steps.match,
+        "MATCHED": steps.store,
+        "STORED": steps.earn,
     }
 
-    while order_import.state in steps:
+    while order_import.state in by_state:
         seen_by_both = OrderImport.objects.get(pk=order_import.pk)
         order_import = importing._step(order_import.pk, NOW)
         after = kept(order_import)
-        steps[seen_by_both.state](seen_by_both, NOW)
+        by_state[seen_by_both.state](seen_by_both, NOW)
         assert kept(order_import) == after
 
     assert numbers(order_import) == expected[0]

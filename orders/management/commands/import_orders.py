@@ -43,7 +43,9 @@ class Command(BaseCommand):
         at = timezone.now()
         try:
             with opened(path) as file, transaction.atomic() if dry_run else nullcontext():
-                order_import = importing.accept(file=file, name=path.name, channel_code=channel, actor_id=None, at=at)
+                order_import = importing.accept(
+                    file=file, name=path.name, channel_code=channel, actor_id=None, at=at, confirmed=not dry_run
+                )
                 take = importing.rehearse if dry_run else importing.run
                 result = told(take(import_id=order_import.pk, at=at))
                 if dry_run:

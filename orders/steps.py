@@ -1,0 +1,155 @@
+"""The steps of an import: stage → check → match → store → earn.
+
+A step works under the lock of its import's row (earning: under the keys of its postings) and notes its progress in the
+same transaction as its work, so a killed worker loses nothing and nothing is done twice: whoever runs the import next
+goes on from there. Buyers are matched before orders are stored, so that an order is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest, Now
+from django.utils.translation import gettext as _
+
+from config import sql
+from members.models import Programme
+from orders import awarding, claims, staging
+from orders.channels import PLATFORMS
+from orders.channels.rows import RefusedFile
+from orders.models import Channel, Claim, Order, OrderImport, StagedRow
+
+CHUNK = 5_000
+MOST_AHEAD = timedelta(days=1)  # a platform's clock may go before ours
+State = OrderImport.State
+
+
+@contextmanager
+def holding(order_import: OrderImport) -> Iterator[bool]:
+    """A transaction that holds the import's row; yields whether it still stands where the caller thinks."""
+    with transaction.atomic():
+        held = OrderImport.objects.select_for_update().get(pk=order_import.pk)
+        OrderImport.objects.filter(pk=order_import.pk).update(touched_at=Now())
+        yield (held.state, held.stored_to) == (order_import.state, order_import.stored_to)
+
+
+def _unhurried() -> None:
+    """Let this transaction's commit not wait for the disk: a chunk that a power cut takes back is done once more.
+
+    Commits reach the disk in their order: the one that ends the import waits, and so does every redemption, and takes
+    all before it along.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("set local synchronous_commit to off")
+
+
+def stage(order_import: OrderImport, at: datetime) -> None:
+    """Read the whole file into the staging table by COPY; refuse it if it is no order export."""
+    try:
+        with holding(order_import) as mine, staging.local(order_import) as path:
+            if mine:
+                staging.read_into_staging(order_import, path)
+    except (RefusedFile, FileNotFoundError) as refused:
+        gone = _("The uploaded file is not where this worker looks for it. Upload it again, or tell the administrator.")
+        reason = refused.reason if isinstance(refused, RefusedFile) else gone
+        OrderImport.objects.filter(pk=order_import.pk, state=State.UPLOADED).update(
+            state=State.REFUSED, reason=reason, finished_at=at
+        )
+
+
+def check(order_import: OrderImport, at: datetime) -> None:
+    """Look at the whole file: reject what cannot be, and count the orders that remain."""
+    with holding(order_import) as mine:
+        if not mine:
+            return
+        channel = order_import.read_as()
+        ((rejected,),) = sql.run(
+            "orders",
+            "reject",
+            order_import=order_import.pk,
+            until=at + MOST_AHEAD,
+            zone=Programme.current().time_zone,
+            others=_other_shops(channel),
+            **_reasons(),
+        )
+        orders = StagedRow.objects.filter(order_import=order_import).values("number").distinct().count()
+        OrderImport.objects.filter(pk=order_import.pk).update(
+            state=State.CHECKED, orders=orders, staged=F("staged") - rejected, rejected=F("rejected") + rejected
+        )
+
+
+def _other_shops(channel: Channel) -> list[int]:
+    """Return the channels that cannot have the same orders; none where each shop counts its orders by itself."""
+    if PLATFORMS[channel.format].numbers_of_one_shop:
+        return []
+    return list(Channel.objects.filter(format=channel.format).exclude(pk=channel.pk).values_list("pk", flat=True))
+
+
+def _reasons() -> dict[str, Any]:
+    return {
+        "ahead": _("This time has not come yet. Correct it, or export the file again."),
+        "elsewhere": _("This order belongs to another channel of this platform. Choose that channel for this file."),
+    }
+
+
+def match(order_import: OrderImport, at: datetime) -> None:
+    """Enrol buyers with a phone of their own where the channel says so, and bind their accounts to them."""
+    with holding(order_import) as mine:
+        if not mine:
+            return
+        channel = order_import.read_as()
+        if channel.enrol:
+            sql.run("orders", "enrol", order_import=order_import.pk, channel=channel.code, at=at)
+        sql.run("orders", "bind", order_import=order_import.pk, platform=channel.format)
+        OrderImport.objects.filter(pk=order_import.pk).update(state=State.MATCHED)
+
+
+def store(order_import: OrderImport, at: datetime) -> None:
+    """Store one chunk of orders with their lines and members; the last one ends the step."""
+    channel = order_import.read_as()
+    with holding(order_import) as mine:
+        if not mine:
+            return
+        _unhurried()
+        bound: dict[str, Any] = {"order_import": order_import.pk, "after": order_import.stored_to}
+        ((upto,),) = sql.run("orders", "chunk_end", **bound, rows=CHUNK)
+        if upto is None:
+            OrderImport.objects.filter(pk=order_import.pk).update(
+                state=State.STORED, unchanged=Greatest(F("orders") - F("new") - F("updated"), 0)
+            )
+            return
+        sql.run("orders", "lock_channel", channel=channel.pk)
+        ((new, updated, eligible, paid),) = sql.run(
+            "orders", "store", **bound, upto=upto, channel=channel.pk, platform=channel.format
+        )
+        OrderImport.objects.filter(pk=order_import.pk).update(
+            stored_to=upto,
+            new=F("new") + new,
+            updated=F("updated") + updated,
+            eligible_orders=F("eligible_orders") + eligible,
+            paid_total=F("paid_total") + paid,
+        )
+
+
+def earn(order_import: OrderImport, at: datetime) -> None:
+    """Settle claims of the file's orders, give what they earn, take back what was refunded, and end the import."""
+
+    def note(points: int, growth: int) -> None:
+        _unhurried()
+        OrderImport.objects.filter(pk=order_import.pk).update(
+            points=F("points") + points, growth=F("growth") + growth, touched_at=Now()
+        )
+
+    claims.settle(Claim.objects.named_by(order_import), at=at, note=note)
+    awarding.award(Order.objects.in_file(order_import), at=at, note=note)
+    with holding(order_import) as mine:
+        if not mine:
+            return
+        members = Order.objects.in_file(order_import).members()
+        StagedRow.objects.filter(order_import=order_import).delete()
+        OrderImport.objects.filter(pk=order_import.pk).update(state=State.DONE, members_matched=members, finished_at=at)
