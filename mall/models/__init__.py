@@ -1,0 +1,15 @@
+"""What members redeem their points for, and what becomes of a redemption. A module for each subject."""
+
+from mall.models.gifts import MOST_POINTS, Gift, GiftQuerySet, StockChange
+from mall.models.redemptions import MOST_AT_ONCE, Redemption, RedemptionQuerySet, Shipment
+
+__all__ = (
+    "MOST_AT_ONCE",
+    "MOST_POINTS",
+    "Gift",
+    "GiftQuerySet",
+    "Redemption",
+    "RedemptionQuerySet",
+    "Shipment",
+    "StockChange",
+)

@@ -1,0 +1,96 @@
+"""Gifts and their stock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Tier
+
+# So that points × quantity stays far from the end of a bigint.
+MOST_POINTS = 1_000_000_000
+
+
+class GiftQuerySet(models.QuerySet["Gift"]):
+    def shown(self) -> GiftQuerySet:
+        """Return gifts that the mall shows, open or not yet open or sold out."""
+        return self.filter(active=True).select_related("minimum_tier")
+
+    def on_shelf(self, at: datetime) -> GiftQuerySet:
+        """Return shown gifts whose window has not ended."""
+        return self.shown().filter(Q(closes_at=None) | Q(closes_at__gt=at))
+
+
+class Gift(models.Model):
+    """Something physical that members redeem. Stock moves only by redemptions and by `mall.stock`."""
+
+    name = models.CharField(_("name"), max_length=80)
+    description = models.TextField(_("description"), blank=True)
+    points = models.PositiveBigIntegerField(
+        _("points"), validators=[MinValueValidator(1), MaxValueValidator(MOST_POINTS)]
+    )
+    minimum_tier = models.ForeignKey(
+        Tier, on_delete=models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("from tier")
+    )
+    stock = models.BigIntegerField(_("stock"), default=0, editable=False)
+    limit_per_member = models.PositiveIntegerField(
+        _("limit per member"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("Empty: no limit.")
+    )
+    opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
+    active = models.BooleanField(_("on the shelf"), default=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=100)
+    emblem = models.CharField(
+        _("emblem"), max_length=8, blank=True, help_text=_("An emoji shown in place of a picture.")
+    )
+
+    objects = GiftQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "id"]
+        verbose_name = _("gift")
+        verbose_name_plural = _("gifts")
+        constraints = [
+            models.CheckConstraint(condition=Q(stock__gte=0), name="gift_stock_from_0"),
+            models.CheckConstraint(condition=Q(points__gte=1, points__lte=MOST_POINTS), name="gift_points_in_bounds"),
+            models.CheckConstraint(
+                condition=Q(limit_per_member=None) | Q(limit_per_member__gte=1), name="gift_limit_from_1"
+            ),
+            models.CheckConstraint(
+                condition=Q(opens_at=None) | Q(closes_at=None) | Q(opens_at__lt=F("closes_at")),
+                name="gift_opens_before_it_closes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
+            raise ValidationError({"closes_at": _("The end must come after the beginning.")})
+
+
+class StockChange(models.Model):
+    """Stock that staff added or took away, with the reason. Append-only; written by `mall.stock.change`."""
+
+    gift = models.ForeignKey(Gift, on_delete=models.PROTECT, related_name="stock_changes", verbose_name=_("gift"))
+    quantity = models.BigIntegerField(_("quantity"))
+    note = models.CharField(_("reason"), max_length=200)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False, verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("stock change")
+        verbose_name_plural = _("stock changes")
+        constraints = [models.CheckConstraint(condition=~Q(quantity=0), name="stock_change_not_zero")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity:+d}"

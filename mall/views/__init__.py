@@ -1,0 +1,7 @@
+"""The member's pages of the mall. A module for each part of it; addresses stand in `config.urls`."""
+
+from mall.views.checkout import redeem, redeemed
+from mall.views.mine import cancel, receive, redemption, redemptions
+from mall.views.storefront import gift, home, mall
+
+__all__ = ("cancel", "gift", "home", "mall", "receive", "redeem", "redeemed", "redemption", "redemptions")

@@ -1,0 +1,82 @@
+"""Redeeming a gift: where to, what it costs, done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from loyalty import ledger
+from mall import redeeming
+from mall.forms import RedeemForm, first_values
+from mall.views.mine import own
+from mall.views.storefront import offer_to
+from members.models import Member
+from members.views import member_required
+
+
+@member_required
+def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
+    """Ask where to, show what it costs, redeem: three steps of one form.
+
+    `agreed_cost` is what the member saw, never what he pays: if it is not today's cost he is shown that one first.
+    """
+    at = timezone.now()
+    context = offer_to(member, gift_id, at=at)
+    if request.method != "POST":
+        if not context["offer"].open:
+            return redirect("gift", gift_id)
+        return render(request, "mall/redeem.html", context | {"form": RedeemForm(initial=first_values(member))})
+    form = RedeemForm(request.POST)
+    if not form.is_valid() or "change" in request.POST:
+        return _ask_again(request, context, form)
+    cost = context["gift"].points * form.cleaned_data["quantity"]
+    if request.POST.get("agreed_cost") != str(cost):
+        return _review(request, context, form, cost)
+    try:
+        redemption = redeeming.redeem(
+            member_id=member.pk,
+            gift_id=gift_id,
+            quantity=form.cleaned_data["quantity"],
+            at=at,
+            request_key=form.cleaned_data["request_key"],
+            address=form.to,
+        )
+    except redeeming.REFUSALS as refusal:
+        form.add_error(None, str(refusal))
+        return _ask_again(request, context, form)
+    except redeeming.KeyReused:
+        messages.error(request, _("This page was used before. Please look at My redemptions, then start again."))
+        return redirect("gift", gift_id)
+    return redirect("redeemed", redemption.pk)
+
+
+@require_safe
+@member_required
+def redeemed(request: HttpRequest, member: Member, redemption_id: int) -> HttpResponse:
+    """Say that it worked."""
+    context = {
+        "redemption": own(member, redemption_id),
+        "standing": ledger.standing(member_id=member.pk, at=timezone.now()),
+    }
+    return render(request, "mall/redeemed.html", context)
+
+
+def _ask_again(request: HttpRequest, context: dict[str, Any], form: RedeemForm) -> HttpResponse:
+    status = 422 if form.errors else 200
+    return render(request, "mall/redeem.html", context | {"form": form}, status=status)
+
+
+def _review(request: HttpRequest, context: dict[str, Any], form: RedeemForm, cost: int) -> HttpResponse:
+    left = context["standing"].available - cost
+    if left < 0:
+        form.add_error("quantity", _("You have too few points for that many."))
+        return _ask_again(request, context, form)
+    if "agreed_cost" in request.POST:
+        messages.warning(request, _("The price has changed. Please look at it again."))
+    return render(request, "mall/review.html", context | {"form": form, "cost": cost, "left": left})

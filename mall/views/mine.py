@@ -1,0 +1,74 @@
+"""What became of what a member redeemed."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from mall import shipping
+from mall.models import Redemption
+from members.models import Member
+from members.views import member_required
+
+PAGE = 20
+
+
+@require_safe
+@member_required
+def redemptions(request: HttpRequest, member: Member) -> HttpResponse:
+    """The member's redemptions, twenty at a time, newest first."""
+    before = request.GET.get("before", "")
+    rows = Redemption.objects.of(member)
+    if before.isdecimal() and len(before) < 19:
+        rows = rows.filter(id__lt=int(before))
+    shown = list(rows[: PAGE + 1])
+    context = {
+        "redemptions": shown[:PAGE],
+        "before": shown[PAGE - 1].pk if len(shown) > PAGE else None,
+        "older": bool(before),
+    }
+    part = request.htmx and before  # type: ignore[attr-defined]
+    return render(request, "mall/_redemptions.html" if part else "mall/redemptions.html", context)
+
+
+@require_safe
+@member_required
+def redemption(request: HttpRequest, member: Member, redemption_id: int) -> HttpResponse:
+    """One redemption and how far it has come."""
+    return render(request, "mall/redemption.html", {"redemption": own(member, redemption_id)})
+
+
+@member_required
+def cancel(request: HttpRequest, member: Member, redemption_id: int) -> HttpResponse:
+    """Ask, then cancel a redemption that is not packed yet."""
+    one = own(member, redemption_id)
+    if request.method != "POST":
+        return render(request, "mall/cancel.html", {"redemption": one})
+    try:
+        shipping.cancel(redemption_id=one.pk, member_id=member.pk, at=timezone.now())
+    except shipping.WrongState as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Cancelled. Your points are back."))
+    return redirect("redemption", one.pk)
+
+
+@require_POST
+@member_required
+def receive(request: HttpRequest, member: Member, redemption_id: int) -> HttpResponse:
+    """Note that the parcel has arrived."""
+    one = own(member, redemption_id)
+    try:
+        shipping.receive(redemption_id=one.pk, member_id=member.pk, at=timezone.now())
+    except shipping.WrongState as refusal:
+        messages.error(request, str(refusal))
+    return redirect("redemption", one.pk)
+
+
+def own(member: Member, redemption_id: int) -> Redemption:
+    """Return the member's redemption; 404 for another's."""
+    return get_object_or_404(Redemption.objects.of(member), pk=redemption_id)
