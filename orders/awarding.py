@@ -18,15 +18,15 @@ from members.tiers import TierStep
 from orders.models import Order, OrderQuerySet
 
 BATCH = 2_000
-Note = Callable[[int, int], None]
+Note = Callable[[int, int, int], None]  # postings, points, growth
 
 
-def unheard(points: int, growth: int) -> None:
+def unheard(postings: int, points: int, growth: int) -> None:
     """Tell nobody."""
 
 
 def award(orders: OrderQuerySet, *, at: datetime, note: Note = unheard) -> None:
-    """Let orders earn and take back the share of what was refunded; `note` is told the points and growth moved.
+    """Let orders earn and take back the share of what was refunded; `note` is told what was posted.
 
     Orders of any number; what was done before is not done again. An order whose paid amount has changed since its
     award loses that one and gets another under the next number. `at` is the moment of posting.
@@ -76,13 +76,13 @@ def _award_anew(orders: OrderQuerySet, at: datetime, note: Note) -> None:
 
 
 def _telling(note: Note) -> Callable[[Chunk], None]:
-    return lambda chunk: note(chunk.points, chunk.growth)
+    return lambda chunk: note(chunk.posted.new, chunk.points, chunk.growth)
 
 
 def _tell(postings: list[int], note: Note) -> None:
     moved = Posting.objects.filter(pk__in=postings).values_list("points", "growth")
     if moved:
-        note(sum(points for points, _growth in moved), sum(growth for _points, growth in moved))
+        note(len(moved), sum(points for points, _growth in moved), sum(growth for _points, growth in moved))
 
 
 @contextmanager

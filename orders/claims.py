@@ -174,7 +174,7 @@ def settle(waiting: QuerySet[Claim], *, at: datetime, note: Note = unheard, earn
     """Decide waiting claims whose orders have come; returns how many orders became a member's.
 
     The first made of several claims of one order wins. Some thousands a transaction: bound and earned, or neither.
-    `note` is told the points and growth moved. Not `earning`: nothing is posted, for a preview that is rolled back.
+    `note` is told what was posted. Not `earning`: nothing is posted, for a preview that is rolled back.
     """
     bound = after = 0
     while True:

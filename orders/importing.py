@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from orders import previewing, steps
+from orders import previewing, progress, steps
 from orders.models import Channel, OrderImport, StagedRow
 
 log = logging.getLogger(__name__)
@@ -146,9 +146,17 @@ def _step(import_id: int, at: datetime) -> OrderImport | None:
     order_import = _claimed(import_id)
     if order_import is None or order_import.state in OrderImport.RESTING:
         return order_import
+    before = order_import.state
     _next_step(order_import)(order_import, at)
     order_import.refresh_from_db()
+    if order_import.state == State.MATCHED:
+        _tell_stored(order_import, steps.CHUNK if before == State.MATCHED else 0)
     return order_import
+
+
+def _tell_stored(order_import: OrderImport, rows: int) -> None:
+    tell = progress.more if rows else progress.note
+    tell(order_import.pk, progress.STORE, rows, order_import.staged)
 
 
 def _next_step(order_import: OrderImport) -> Callable[[OrderImport, datetime], None]:

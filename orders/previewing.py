@@ -16,7 +16,7 @@ from django.db import transaction
 from config import sql
 from members.models import Member
 from members.tiers import TierStep
-from orders import awarding, claims, steps
+from orders import awarding, claims, progress, steps
 from orders.models import Claim, Order, OrderImport, StagedRow
 
 MOST = 100_000  # rows that a preview tries
@@ -97,9 +97,10 @@ def foresee(order_import: OrderImport, *, at: datetime, most: int | None = None)
 
 def _stored(order_import: OrderImport, at: datetime, most: int | None) -> OrderImport:
     """Store chunk after chunk; returns the import as it stands then."""
-    chunks = 0
+    chunks, of = 0, min(most or order_import.staged, order_import.staged)
     while True:
         stored = OrderImport.objects.select_related("channel").get(pk=order_import.pk)
+        progress.more(order_import.pk, progress.TRY, min(chunks, 1) * steps.CHUNK, of)
         if stored.state != State.MATCHED or (most and chunks * steps.CHUNK >= most):
             return stored
         steps.store(stored, at)

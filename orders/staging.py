@@ -13,7 +13,7 @@ from typing import IO, Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from orders import reading
+from orders import progress, reading
 from orders.channels import PLATFORMS
 from orders.channels.base import Format
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
@@ -66,6 +66,8 @@ def _copy_rows(order_import: OrderImport, path: Path, recognised: Recognised, re
     As CSV, some hundred rows at a time: the csv module writes a row in half the time that psycopg needs to adapt it.
     """
     rows = staged = 0
+    of = progress.lines(path, recognised.encoding)
+    progress.note(order_import.pk, progress.READ, 0, of)
     rejected, lines = csv.writer(rejects), io.StringIO()
     valid = csv.writer(lines)
     with connection.cursor() as cursor, cursor.cursor.copy(_csv_copy()) as copy:
@@ -75,6 +77,7 @@ def _copy_rows(order_import: OrderImport, path: Path, recognised: Recognised, re
                 staged += 1
                 if not staged % TOGETHER:
                     _send(lines, copy)
+                    progress.note(order_import.pk, progress.READ, row.line, of)
             elif isinstance(row, BadRow):
                 rejected.writerow((order_import.pk, *row))
             rows += not isinstance(row, Skipped)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from config import sql
 from members.models import Programme
-from orders import awarding, claims, staging
+from orders import awarding, claims, progress, staging
 from orders.channels import PLATFORMS
 from orders.channels.rows import RefusedFile
 from orders.models import Channel, Claim, Order, OrderImport, StagedRow
@@ -139,12 +139,14 @@ def store(order_import: OrderImport, at: datetime) -> None:
 def earn(order_import: OrderImport, at: datetime) -> None:
     """Settle claims of the file's orders, give what they earn, take back what was refunded, and end the import."""
 
-    def note(points: int, growth: int) -> None:
+    def note(postings: int, points: int, growth: int) -> None:
         _unhurried()
+        progress.more(order_import.pk, progress.EARN, postings, order_import.eligible_orders)
         OrderImport.objects.filter(pk=order_import.pk).update(
             points=F("points") + points, growth=F("growth") + growth, touched_at=Now()
         )
 
+    progress.more(order_import.pk, progress.EARN, 0, order_import.eligible_orders)
     claims.settle(Claim.objects.named_by(order_import), at=at, note=note)
     awarding.award(Order.objects.in_file(order_import), at=at, note=note)
     with holding(order_import) as mine:
@@ -153,3 +155,4 @@ def earn(order_import: OrderImport, at: datetime) -> None:
         members = Order.objects.in_file(order_import).members()
         StagedRow.objects.filter(order_import=order_import).delete()
         OrderImport.objects.filter(pk=order_import.pk).update(state=State.DONE, members_matched=members, finished_at=at)
+    progress.forget(order_import.pk)
