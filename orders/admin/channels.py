@@ -40,7 +40,7 @@ class ChannelAdmin(Desk):
     fieldsets = [
         (None, {"fields": [("name", "code"), ("format", "active")]}),
         (_("Points"), {"fields": [("earns_at", "pending_days")]}),
-        (_("Buyers"), {"fields": ["enrol"]}),
+        (_("Buyers"), {"fields": [("enrol", "back_days")]}),
         (
             _("Claims by order number"),
             {"fields": [("claims", "claim_proof"), ("claim_days", "claims_a_day"), "claim_review_from"]},

@@ -99,6 +99,8 @@ class OrderAdmin(Facts):
     def postings(self, order: Order) -> SafeString | str:
         if order.member_id is None:
             return gettext("The buyer is not known as a member yet: his points wait until he joins.")
+        if not order.earns:
+            return gettext("He bought it longer before he joined than its channel looks back, so it gives no points.")
         key = f"{order.channel.code}:{order.number}#{order.award}"
         earned = list(Posting.objects.filter(source="order", key=key))
         made = earned + list(Posting.objects.filter(refers_to__in=earned).order_by("id")[:20])

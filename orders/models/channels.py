@@ -46,6 +46,15 @@ class Channel(models.Model):
         default=False,
         help_text=_("A buyer with a phone of his own becomes a member at import; else his orders wait until he joins."),
     )
+    back_days = models.PositiveSmallIntegerField(
+        _("orders before joining, in days"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "An order that was bought longer before its buyer joined becomes his, but gives nothing. Empty: all give; "
+            "0: none. Buyers whom this channel makes members, and orders claimed by their number, are not touched."
+        ),
+    )
     active = models.BooleanField(_("active"), default=True)
 
     claims = models.BooleanField(

@@ -27,7 +27,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return (
             self.eligible()
             .exclude(member=None)
-            .filter(paid_at__isnull=False, gross__gt=0)
+            .filter(paid_at__isnull=False, gross__gt=0, earns=True)
             .filter(Q(channel__earns_at=Channel.EarnsAt.PAID) | completed)
         )
 
@@ -96,6 +96,13 @@ class Order(models.Model):
     )
     award_gross = models.DecimalField(
         null=True, editable=False, help_text="What was paid when it was awarded, if that has changed since.", **MONEY
+    )
+    earns = models.BooleanField(
+        _("may give points"),
+        db_default=True,
+        editable=False,
+        help_text="Decided when it became its member's: False if he bought it longer before he joined than the channel "
+        "looks back (Channel.back_days).",
     )
     first_import = models.ForeignKey(
         OrderImport, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("first import")

@@ -1,4 +1,4 @@
--- reads: relation (id), orders_claim, orders_order   writes: orders_claim, orders_order.member, members_identity
+-- reads: relation (id), orders_claim, orders_order   writes: orders_claim, members_identity, orders_order: member, earns
 -- re-run: an accepted claim is no longer in review. Of several claims of one order the first made is accepted. A buyer's
 -- account that is another member's stays his. Claims and orders are locked by the caller. Returns claims and orders.
 with free as materialized (
@@ -29,7 +29,7 @@ accounts as (
         on conflict (channel, external_id) do nothing
 )
 update orders_order o
-   set member_id = free.member_id
+   set member_id = free.member_id, earns = true
   from free
  where o.id = free.order_id
 returning free.id, o.id

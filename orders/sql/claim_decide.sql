@@ -1,6 +1,8 @@
--- reads: relation (id), orders_claim, orders_order, members   writes: orders_claim, orders_order.member, members_identity
+-- reads: relation (id), orders_claim, orders_order, members   writes: orders_claim, members_identity,
+-- orders_order: member, earns
 -- re-run: only waiting claims are decided, and those whose order is not there or whose proof does not fit wait on: who
 -- tries numbers without the proof cannot tell the two apart. Claims and orders are locked by the caller.
+-- The member's own order that is too old to earn by itself (orders_order.earns) may earn by its claim.
 -- Returns the orders that became a member's.
 with waiting as materialized (
     select c.* from orders_claim c where c.id in ({relation}) and c.state = 'WAITING'
@@ -16,11 +18,11 @@ found as materialized (
                 when h.claim_proof = 'amount' and
                      case when c.proof ~ '^[0-9]{1,9}([.][0-9]{1,2})?$'
                           then c.proof::numeric not in (o.gross, o.gross - o.refunded) else true end then 'WAIT'
-                when o.member_id = c.member_id then 'OWN'
-                when o.member_id is not null and c.made_at < %(at)s and exists (
+                when o.member_id = c.member_id and o.earns then 'OWN'
+                when o.member_id <> c.member_id and c.made_at < %(at)s and exists (
                      select from orders_claim w
                       where w.order_id = o.id and w.state = 'CREDITED' and w.decided_at > c.made_at) then 'RIVAL'
-                when o.member_id is not null then 'TAKEN'
+                when o.member_id <> c.member_id then 'TAKEN'
                 when o.status in ('unpaid', 'closed', 'refunded') then upper(o.status)
                 when coalesce(o.paid_at, o.ordered_at) < c.made_at - make_interval(days => h.claim_days) then 'OLD'
                 when exists (select from members_identity i
@@ -88,7 +90,7 @@ accounts as (
         on conflict (channel, external_id) do nothing
 )
 update orders_order o
-   set member_id = j.member_id
+   set member_id = j.member_id, earns = true
   from judged j
  where o.id = j.order_id and j.outcome = 'FREE'
 returning o.id

@@ -108,6 +108,11 @@ sums as (
 whole as materialized (
     select s.number, s.gross, s.shipping, s.ordered_at, s.paid_at, s.completed_at, s.buyer, s.phone,
            coalesce(i.member_id, m.id) as member_id,
+           shop.back_days is null or not exists (
+               select from members_member j
+                where j.id = coalesce(i.member_id, m.id) and j.joined_by <> shop.code
+                  and coalesce(s.paid_at, s.ordered_at) < j.joined_at - make_interval(days => shop.back_days)
+           ) as earns,
            case when whole_status = 'closed' and gross > 0 then gross else least(refunded, gross) end as refunded,
            case
                when whole_status is null or parts_status is null then coalesce(whole_status, parts_status)
@@ -119,14 +124,15 @@ whole as materialized (
                else whole_status
            end as status
       from sums s
+     cross join (select code, back_days from orders_channel where id = %(channel)s) shop
       left join members_identity i on s.buyer <> '' and i.channel = %(platform)s and i.external_id = s.buyer
       left join members_member m on s.phone <> '' and m.phone = s.phone and m.merged_into_id is null
 ),
 made as (
     insert into orders_order (channel_id, number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at,
-                              buyer, phone, member_id, first_import_id, last_import_id)
+                              buyer, phone, member_id, earns, first_import_id, last_import_id)
     select %(channel)s, number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at, buyer, phone,
-           member_id, %(order_import)s, %(order_import)s
+           member_id, earns, %(order_import)s, %(order_import)s
       from whole w
      where not exists (select from known k where k.number = w.number)
      order by number
@@ -137,7 +143,8 @@ moved as (
        set status = w.status, gross = w.gross, refunded = w.refunded, shipping = w.shipping,
            ordered_at = w.ordered_at, paid_at = w.paid_at, completed_at = w.completed_at,
            buyer = coalesce(nullif(w.buyer, ''), o.buyer), phone = coalesce(nullif(w.phone, ''), o.phone),
-           member_id = coalesce(o.member_id, w.member_id), last_import_id = %(order_import)s,
+           member_id = coalesce(o.member_id, w.member_id),
+           earns = case when o.member_id is null then w.earns else o.earns end, last_import_id = %(order_import)s,
            award_gross = case when o.gross <> w.gross then coalesce(o.award_gross, o.gross) else o.award_gross end
       from known k
       join whole w using (number)
