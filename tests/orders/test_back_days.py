@@ -1,4 +1,4 @@
-"""How far back the orders of somebody who joins still earn: `Channel.back_days`, whoever comes first, he or his file."""
+"""How far back the orders of somebody who joins still earn: `Channel.back_days`, whether he or his file comes first."""
 
 from __future__ import annotations
 
