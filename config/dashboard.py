@@ -80,8 +80,11 @@ def _imports(request: HttpRequest, at: datetime) -> list[ToDo]:
     """Return imports of the last days that somebody must look at."""
     if not request.user.has_perm("orders.view_orderimport"):
         return []
-    troubled = Q(state__in=[OrderImport.State.REFUSED, OrderImport.State.FAILED]) | Q(rejected__gt=0)
-    recent = OrderImport.objects.filter(troubled, created_at__gte=at - RECENT).order_by("-id")[:SHOWN]
+    troubled = Q(state__in=[OrderImport.State.REFUSED, OrderImport.State.FAILED]) | Q(
+        state=OrderImport.State.DONE, rejected__gt=0
+    )
+    to_confirm = Q(state=OrderImport.State.PREVIEWED)
+    recent = OrderImport.objects.filter(to_confirm | troubled & Q(created_at__gte=at - RECENT)).order_by("-id")[:SHOWN]
     return [
         ToDo("report", one.name, _import_hint(one), address(OrderImport, "change", one.pk), one.get_state_display())
         for one in recent
@@ -91,6 +94,8 @@ def _imports(request: HttpRequest, at: datetime) -> list[ToDo]:
 def _import_hint(order_import: OrderImport) -> str:
     if order_import.state in (OrderImport.State.REFUSED, OrderImport.State.FAILED):
         return order_import.reason
+    if order_import.state == OrderImport.State.PREVIEWED:
+        return _("It was read. Confirm it to import it.")
     number = order_import.rejected
     words = ngettext("%(number)s row was not understood.", "%(number)s rows were not understood.", number)
     return words % {"number": f"{number:,}"}

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 TO_REVIEW, WAITING, ACCEPTED, DECLINED = "IN_REVIEW", "WAITING", "CREDITED", "REFUSED,GIVEN_UP"
+TO_CONFIRM, IMPORTED, LEFT_OUT = "PREVIEWED", "DONE", "REFUSED,FAILED,DISCARDED,UNDONE"
 TO_PACK, TO_SHIP, SHIPPED, ENDED = "PLACED", "PACKED", "SHIPPED,RECEIVED", "CANCELLED,RETURNED"
 
 
@@ -73,7 +74,12 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         (_("Refused or given up"), DECLINED),
         (_("All"), ""),
     ]
-    return [_views(request, "mall.redemption", redemptions), _views(request, "orders.claim", claims)]
+    imports = [(_("To confirm"), TO_CONFIRM), (_("Imported"), IMPORTED), (_("Not imported"), LEFT_OUT), (_("All"), "")]
+    return [
+        _views(request, "mall.redemption", redemptions),
+        _views(request, "orders.claim", claims),
+        _views(request, "orders.orderimport", imports),
+    ]
 
 
 def _views(request: HttpRequest, model: str, views: list[tuple[str, str]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What staff hand in: an order file."""
+"""What staff hand in: order files."""
 
 from __future__ import annotations
 
@@ -15,20 +15,50 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from orders.models import Channel
 
-ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls")
+ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".zip")
+MOST_FILES = 20
+
+
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One or several files; the rules of a single one hold for each."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        if len(given) > MOST_FILES:
+            raise ValidationError(gettext("Hand in at most %(most)d files at once.") % {"most": MOST_FILES})
+        if not given:
+            super().clean(None, initial)
+        return [self._checked(one, initial) for one in given]
+
+    def _checked(self, one: Any, initial: Any) -> UploadedFile:
+        try:
+            file: UploadedFile = super().clean(one, initial)
+        except ValidationError as error:
+            raise ValidationError([f"{one.name}: {sentence}" for sentence in error.messages]) from error
+        if (file.size or 0) > settings.ORDER_FILE_MAX_BYTES:
+            most = filesizeformat(settings.ORDER_FILE_MAX_BYTES)
+            raise ValidationError(
+                gettext("%(name)s: this file is larger than %(most)s. Export a shorter time, several times.")
+                % {"name": file.name, "most": most}
+            )
+        return file
 
 
 class UploadForm(forms.Form):
-    """One export of one channel, as the platform gives it."""
+    """Exports of one channel, or of several that the files tell, as the platforms give them."""
 
-    file = forms.FileField(
-        label=_("order file"),
+    file = FilesField(
+        label=_("order files"),
         max_length=255,
         error_messages={
             "required": _("Choose a file first."),
             "empty": _("This file is empty. Export it again from the platform."),
         },
-        widget=forms.FileInput(attrs={"accept": ",".join(ENDINGS)}),
+        widget=FilesInput(attrs={"accept": ",".join(ENDINGS), "multiple": True}),
     )
     channel = forms.ModelChoiceField(
         label=_("channel"),
@@ -40,20 +70,8 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
     )
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
-        if (file.size or 0) > settings.ORDER_FILE_MAX_BYTES:
-            most = filesizeformat(settings.ORDER_FILE_MAX_BYTES)
-            raise ValidationError(
-                gettext("This file is larger than %(most)s. Export a shorter time, several times.") % {"most": most}
-            )
-        return file
-
-    def channel_code(self) -> str | None:
+    def given(self) -> list[dict[str, Any]]:
+        """Return what `orders.importing.accept` asks for, of each file."""
         channel: Channel | None = self.cleaned_data["channel"]
-        return channel.code if channel else None
-
-    def given(self) -> dict[str, Any]:
-        """Return what `orders.importing.accept` asks for."""
-        file = self.cleaned_data["file"]
-        return {"file": file, "name": file.name, "channel_code": self.channel_code()}
+        code = channel.code if channel else None
+        return [{"file": file, "name": file.name, "channel_code": code} for file in self.cleaned_data["file"]]

@@ -72,7 +72,7 @@ def read(path: str | Path, recognised: Recognised) -> Iterator[Row | BadRow | Sk
 
 def _rows(path: Path, recognised: Recognised, form: Format) -> Iterator[Row | BadRow | Skipped]:
     row, width = form.row, len(recognised.header)
-    for record in _below_header(path, recognised):
+    for record in below_header(path, recognised):
         if isinstance(record, Unreadable):
             yield _unreadable(record)
             continue
@@ -99,7 +99,8 @@ def _records(path: Path, encoding: str, delimiter: str, sheet: str) -> Iterator[
     return of_sheet(path, sheet) if encoding == WORKBOOK else of_text(path, encoding, delimiter)
 
 
-def _below_header(path: Path, found: Recognised) -> Iterator[Record]:
+def below_header(path: Path, found: Recognised) -> Iterator[Record]:
+    """The records of a file after its header, as they stand."""
     records = _records(path, found.encoding, found.delimiter, found.sheet)
     for record in records:
         if record[0] == found.header_line:
@@ -143,9 +144,7 @@ def _trimmed(header: list[str]) -> tuple[str, ...]:
 
 
 def _has_data(path: Path, found: Recognised) -> bool:
-    return any(
-        isinstance(record, Unreadable) or any(map(str.strip, record[1])) for record in _below_header(path, found)
-    )
+    return any(isinstance(record, Unreadable) or any(map(str.strip, record[1])) for record in below_header(path, found))
 
 
 def _fitted(cells: list[str], width: int) -> bool:

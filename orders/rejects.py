@@ -1,27 +1,67 @@
-"""The rejected rows of an import as a file for a spreadsheet."""
+"""The rejected rows of an import as a file that can be mended in a spreadsheet and handed in again."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from orders.models import RejectedRow
+from orders import reading, staging
+from orders.channels.cells import bare
+from orders.channels.records import Unreadable
+from orders.channels.rows import RefusedFile
+from orders.models import OrderImport
+
+ARMOURED = re.compile(r'="[\w-]*"')  # a formula that is nothing but a text
+MARK = "\u200b"  # begins the names of the columns that are added, which no platform has
 
 
-def as_csv(import_id: int) -> Iterator[str]:
-    """Return the rejected rows as CSV lines with a header; formulas are disarmed, for a spreadsheet will open it."""
+def as_csv(order_import: OrderImport) -> Iterator[str]:
+    """Return the rejected rows as lines of a CSV file: the columns of the original, its line and what is wrong.
+
+    All rows of an order that has a rejected one are in it, so that the order is whole when it comes again. Order
+    numbers are written so that a spreadsheet leaves them alone, and what it would take for a formula is disarmed.
+    Where the original cannot be read any more, the columns are what is known of a rejected row.
+    """
+    try:
+        with staging.local(order_import) as path:
+            found = staging.recognised_as(order_import, path)
+            yield from _written(_original(order_import, found, reading.below_header(path, found)))
+    except (RefusedFile, FileNotFoundError):
+        yield from _written(_known(order_import))
+
+
+def _original(order_import: OrderImport, found: Any, records: Iterator[Any]) -> Iterator[Sequence[Any]]:
+    rejects = order_import.rejects
+    reasons = dict(rejects.order_by("-line").values_list("line", "reason"))
+    numbers = set(rejects.exclude(number="").values_list("number", flat=True))
+    width, place = len(found.header), found.columns["number"]
+    yield *found.header, MARK + _("line"), MARK + _("what is wrong")
+    for record in records:
+        if isinstance(record, Unreadable):
+            continue
+        line, cells = record
+        cells = (cells + [""] * width)[:width]
+        number = bare(cells[place])
+        if line in reasons or number in numbers:
+            cells[place] = f'="{number}"' if number.isalnum() else cells[place]
+            yield *cells, line, reasons.get(line, "")
+
+
+def _known(order_import: OrderImport) -> Iterator[Sequence[Any]]:
+    yield _("line"), _("order number"), _("column"), _("value"), _("reason")
+    yield from order_import.rejects.values_list("line", "number", "column", "value", "reason").iterator()
+
+
+def _written(rows: Iterator[Sequence[Any]]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    rows = RejectedRow.objects.filter(order_import_id=import_id).values_list(
-        "line", "number", "column", "value", "reason"
-    )
-    header = (_("line"), _("order number"), _("column"), _("value"), _("reason"))
     yield "\ufeff"
-    for row in (header, *rows.iterator()):
+    for row in rows:
         writer.writerow([disarmed(cell) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
@@ -30,6 +70,6 @@ def as_csv(import_id: int) -> Iterator[str]:
 
 def disarmed(cell: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula; a Chinese one takes full-width signs too."""
-    if isinstance(cell, str) and cell.lstrip(" \"'").startswith(tuple("=+-@＝＋－＠\t\r\n\0")):
-        return f"'{cell}"
-    return cell
+    if not isinstance(cell, str) or ARMOURED.fullmatch(cell):
+        return cell
+    return f"'{cell}" if cell.lstrip(" \"'").startswith(tuple("=+-@＝＋－＠\t\r\n\0")) else cell

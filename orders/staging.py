@@ -24,9 +24,26 @@ State = OrderImport.State
 TIMES = frozenset(("ordered_at", "paid_at", "completed_at"))
 
 
-def read_into_staging(order_import: OrderImport, path: Path) -> None:
+def recognised_as(order_import: OrderImport, path: Path) -> Recognised:
+    """Return what the file of an import is. Raises RefusedFile."""
     expected = order_import.channel.format if order_import.channel else None
-    recognised = reading.recognise(path, expected=expected)
+    return reading.recognise(path, expected=expected)
+
+
+def layout(recognised: Recognised) -> dict[str, Any]:
+    """Return how a file was understood, for its report: format, place of the header, and which column is what."""
+    return {
+        "format": recognised.format.code,
+        "header_line": recognised.header_line,
+        "sheet": recognised.sheet,
+        "columns": {name: recognised.header[index].strip() for name, index in recognised.columns.items()},
+        "unused": len(recognised.header) - len(set(recognised.columns.values())),
+    }
+
+
+def read_into_staging(order_import: OrderImport, path: Path) -> None:
+    """Replace an import's staged and rejected rows by those of its file, and note what it is. Raises RefusedFile."""
+    recognised = recognised_as(order_import, path)
     channel = order_import.channel or _channel_of(recognised)
     StagedRow.objects.filter(order_import=order_import).delete()
     RejectedRow.objects.filter(order_import=order_import).delete()
@@ -39,6 +56,7 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
         state=State.STAGED,
         channel=channel,
         encoding=recognised.encoding,
+        layout=layout(recognised),
         rows=rows,
         staged=staged,
         rejected=RejectedRow.objects.filter(order_import=order_import).count(),

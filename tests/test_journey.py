@@ -63,6 +63,9 @@ def send(phone: str, text: str) -> None:
 def upload(client: Client, *orders: str) -> OrderImport:
     response = client.post("/admin/orders/orderimport/upload/", {"file": file_of(*orders), "channel": ""})
     assert response.status_code == 302
+    previewed = OrderImport.objects.latest("id")
+    assert (previewed.state, previewed.points) == ("PREVIEWED", 0)
+    client.post(f"/admin/orders/orderimport/{previewed.pk}/decide/", {"confirm": "1"})
     return OrderImport.objects.latest("id")
 
 

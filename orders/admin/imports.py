@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import (
     FileResponse,
     Http404,
@@ -20,15 +22,18 @@ from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from config.back_office import VIEW, Facts, actor, address
+from config.back_office import VIEW, BoundedPaginator, Facts, actor, address, ask, log
+from members.models import Member
 from orders import importing, rejects
+from orders.admin.report import report
 from orders.channels import PLATFORMS
 from orders.forms import UploadForm
-from orders.models import OrderImport
+from orders.models import Order, OrderImport
 from orders.tasks import run_import
 
 State = OrderImport.State
@@ -41,8 +46,6 @@ STATE_COLOURS = {
     State.DISCARDED: "default",
     State.UNDONE: "default",
 }
-STEPS = (State.UPLOADED, State.STAGED, State.CHECKED, State.MATCHED, State.STORED, State.DONE)
-MOST_REJECTS = 200
 
 
 @admin.register(OrderImport)
@@ -53,6 +56,7 @@ class OrderImportAdmin(Facts):
     sortable_by = ()
     search_fields = ["name"]
     actions_list = ["upload"]
+    actions = ["confirm", "discard"]
     rights = {"view": VIEW, "add": _("import files, and download them")}
     empty_hint = _("Export the orders from your platform, then choose “Import orders” above.")
 
@@ -66,7 +70,7 @@ class OrderImportAdmin(Facts):
         variant=ActionVariant.PRIMARY,
     )
     def upload(self, request: HttpRequest) -> HttpResponse:
-        """Take in a file; a worker does the rest."""
+        """Take in files; a worker reads them, then they wait to be confirmed."""
         form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
         if form.is_valid():
             return self._accepted(request, form)
@@ -80,14 +84,71 @@ class OrderImportAdmin(Facts):
         return TemplateResponse(request, "admin/orders/upload.html", context)
 
     def _accepted(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
-        order_import = importing.accept(**form.given(), actor_id=actor(request), at=timezone.now())
-        run_import.delay_on_commit(order_import.pk)  # type: ignore[attr-defined]
+        made = [
+            importing.accept(**given, actor_id=actor(request), at=timezone.now(), confirmed=False)
+            for given in form.given()
+        ]
+        _start(one.pk for one in made)
+        if len(made) == 1:
+            return HttpResponseRedirect(address(OrderImport, "change", made[0].pk))
+        said = gettext("%(count)d files were handed in. They are being read; confirm those that you want to import.")
+        messages.success(request, said % {"count": len(made)})
+        return HttpResponseRedirect(address(OrderImport, "changelist"))
+
+    @action(description=_("Confirm and import"), permissions=["upload"])
+    def confirm(self, request: HttpRequest, queryset: QuerySet[OrderImport]) -> HttpResponse | None:
+        """Let previewed imports go on, after a question that tells what they would do."""
+        waiting = list(queryset.filter(state=State.PREVIEWED))
+        if not waiting:
+            messages.warning(request, gettext("None of these files waits to be confirmed."))
+            return None
+        asked = ask(
+            request,
+            self,
+            title=gettext("Import these files?"),
+            question=lambda: [_sum(waiting)],
+            confirm=gettext("Import"),
+            back=address(OrderImport, "changelist"),
+            objects=[one.name for one in waiting],
+            total=len(waiting),
+        )
+        if asked is None:
+            done = self._confirmed(request, [one.pk for one in waiting])
+            said = ngettext("%(count)d import goes on.", "%(count)d imports go on.", len(done))
+            messages.success(request, said % {"count": len(done)})
+        return asked
+
+    @action(description=_("Discard"), permissions=["upload"])
+    def discard(self, request: HttpRequest, queryset: QuerySet[OrderImport]) -> None:
+        """Give previewed imports up: nothing of them is in yet."""
+        gone = importing.discard(import_ids=queryset.values_list("pk", flat=True), at=timezone.now())
+        log(request, OrderImport.objects.filter(pk__in=gone), "Discarded before it was imported.")
+        said = ngettext("%(count)d file was discarded.", "%(count)d files were discarded.", len(gone))
+        messages.success(request, said % {"count": len(gone)})
+
+    def _confirmed(self, request: HttpRequest, ids: list[int]) -> list[int]:
+        done = importing.confirm(import_ids=ids, actor_id=actor(request), at=timezone.now())
+        log(request, OrderImport.objects.filter(pk__in=done), "Confirmed.")
+        _start(done)
+        return done
+
+    def decide(self, request: HttpRequest, import_id: int) -> HttpResponse:
+        """Confirm or discard an import from its page."""
+        if request.method != "POST" or not self.has_upload_permission(request):
+            raise PermissionDenied
+        order_import = get_object_or_404(self.get_queryset(request), pk=import_id)
+        if "discard" in request.POST:
+            self.discard(request, self.get_queryset(request).filter(pk=import_id))
+        elif not self._confirmed(request, [import_id]):
+            messages.info(request, gettext("This file was decided on before; you see what became of it."))
         return HttpResponseRedirect(address(OrderImport, "change", order_import.pk))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             path("<int:import_id>/progress/", view(self.progress), name="orders_orderimport_progress"),
+            path("<int:import_id>/decide/", view(self.decide), name="orders_orderimport_decide"),
+            path("<int:import_id>/members/", view(self.members), name="orders_orderimport_members"),
             path("<int:import_id>/rejects.csv", view(self.rejects), name="orders_orderimport_rejects"),
             path("<int:import_id>/file/", view(self.file), name="orders_orderimport_file"),
             *super().get_urls(),
@@ -121,7 +182,7 @@ class OrderImportAdmin(Facts):
     def rejects(self, request: HttpRequest, import_id: int) -> StreamingHttpResponse:
         """Give the rejected rows as a CSV file."""
         order_import = self._downloadable(request, import_id)
-        response = StreamingHttpResponse(rejects.as_csv(import_id), content_type="text/csv; charset=utf-8")
+        response = StreamingHttpResponse(rejects.as_csv(order_import), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="rejected-{order_import.pk}.csv"'
         return response
 
@@ -134,6 +195,23 @@ class OrderImportAdmin(Facts):
             filename=order_import.name,
             content_type="application/octet-stream",
         )
+
+    def members(self, request: HttpRequest, import_id: int) -> HttpResponse:
+        """Show the members whose orders an import brought or changed."""
+        order_import = get_object_or_404(self.get_queryset(request), pk=import_id)
+        if not (self.has_view_permission(request) and request.user.has_perm("members.view_member")):
+            raise PermissionDenied
+        page = BoundedPaginator(Order.objects.touched(order_import), 50).get_page(request.GET.get("page"))
+        found = Member.objects.in_bulk([row["member"] for row in page])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Members of this import"),
+            "opts": self.opts,
+            "original": order_import,
+            "page": page,
+            "rows": [(found[row["member"]], row) for row in page],
+        }
+        return TemplateResponse(request, "admin/orders/import_members.html", context)
 
     def _downloadable(self, request: HttpRequest, import_id: int) -> OrderImport:
         """Files hold phones and addresses: only who may import may take them away."""
@@ -154,16 +232,13 @@ class OrderImportAdmin(Facts):
         return f"{order_import.new:,} / {order_import.updated:,} / {order_import.unchanged:,}"
 
 
-def report(request: HttpRequest, order_import: OrderImport) -> dict[str, Any]:
-    """Return what a report shows of an import."""
-    ended = order_import.state in OrderImport.ENDED
-    return {
-        "order_import": order_import,
-        "ended": ended,
-        "seen": importing.seen_before(order_import),
-        "step": STEPS.index(order_import.state) if order_import.state in STEPS else 0,
-        "steps": len(STEPS) - 1,
-        "rejects": list(order_import.rejects.all()[:MOST_REJECTS]) if ended and order_import.rejected else [],
-        "most_rejects": MOST_REJECTS,
-        "may_download": request.user.has_perm("orders.add_orderimport"),
-    }
+def _start(ids: Iterable[int]) -> None:
+    for import_id in ids:
+        run_import.delay_on_commit(import_id)  # type: ignore[attr-defined]
+
+
+def _sum(imports: Sequence[OrderImport]) -> str:
+    foreseen = [one.foreseen for one in imports if one.foreseen]
+    said = gettext("%(files)d files with %(orders)s new orders, about %(points)s points.")
+    orders, points = (sum(one[name] for one in foreseen) for name in ("new", "points"))
+    return said % {"files": len(imports), "orders": f"{orders:,}", "points": f"{points:,}"}

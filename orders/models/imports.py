@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.channels import Channel
@@ -50,6 +51,7 @@ class OrderImport(models.Model):
         Channel, on_delete=models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("channel")
     )
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
+    layout = models.JSONField(null=True, editable=False, help_text="How the file was understood: see staging.layout.")
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
     reason = models.TextField(_("why refused"), blank=True)
     stored_to = models.CharField(max_length=64, blank=True, editable=False)
@@ -108,6 +110,11 @@ class OrderImport(models.Model):
         if self.channel is None:
             raise Channel.DoesNotExist
         return self.channel
+
+    def problems(self, most: int = 20) -> list[dict[str, Any]]:
+        """Return the kinds of rejected rows, the most frequent first: reason, column, how many, the first line."""
+        kinds = self.rejects.order_by().values("reason", "column").annotate(rows=Count("pk"), line=Min("line"))
+        return [dict(kind) for kind in kinds.order_by("-rows", "line")[:most]]
 
 
 class StagedRow(models.Model):

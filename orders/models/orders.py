@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +36,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Return the orders that a staged file names, changed by it or not."""
         staged = StagedRow.objects.filter(order_import=order_import, number=OuterRef("number"))
         return self.filter(Exists(staged), channel=order_import.channel)
+
+    def touched(self, order_import: OrderImport) -> models.QuerySet[Any, dict[str, Any]]:
+        """Return the members whose orders an import brought or was the last to change, with how many and how much."""
+        owned = self.filter(last_import=order_import).exclude(member=None)
+        return (
+            owned.order_by("member").values("member").annotate(orders=Count("pk"), paid=Sum(F("gross") - F("refunded")))
+        )
 
     def members(self) -> int:
         """Return whose orders these are, counted."""

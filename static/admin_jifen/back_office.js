@@ -22,8 +22,8 @@ for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
 document.documentElement.classList.add("jf-scripted");
 const showFile = () => {
     for (const field of document.querySelectorAll(".jf-drop")) {
-        const file = field.querySelector("input").files[0];
-        field.querySelector("output").textContent = file ? file.name : "";
+        const files = [...field.querySelector("input").files].map((file) => file.name);
+        field.querySelector("output").textContent = files.join(", ");
     }
 };
 document.addEventListener("change", showFile);

@@ -1,0 +1,98 @@
+"""What the page of an import shows: how the file was read, what it would do or did, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from members.admin import sees_phones
+from orders import importing, previewing
+from orders.channels import FORMATS
+from orders.models import OrderImport
+
+State = OrderImport.State
+STEPS = (State.UPLOADED, State.STAGED, State.CHECKED, State.MATCHED, State.STORED, State.DONE)
+MOST_REJECTS = 200
+COLUMN_WORDS = {
+    "number": _("order number"),
+    "row_key": _("sub-order"),
+    "status": _("status"),
+    "item_status": _("status"),
+    "after_sale": _("after-sale"),
+    "paid": _("paid"),
+    "net": _("paid"),
+    "refund": _("refunded"),
+    "returned": _("refunded"),
+    "shipping": _("shipping in it"),
+    "ordered_at": _("ordered at"),
+    "paid_at": _("paid at"),
+    "completed_at": _("completed at"),
+    "buyer": _("buyer's account"),
+    "phone": _("buyer's phone"),
+    "title": _("goods"),
+    "sku": _("SKU"),
+    "quantity": _("quantity"),
+}
+
+
+def report(request: HttpRequest, order_import: OrderImport) -> dict[str, Any]:
+    """Return what the page of an import shows."""
+    resting = order_import.state in OrderImport.RESTING
+    previewed = order_import.state == State.PREVIEWED
+    return {
+        "order_import": order_import,
+        "resting": resting,
+        "previewed": previewed,
+        "confirmed": order_import.confirmed_at is not None,
+        "stored": order_import.state in (State.DONE, State.FAILED, State.UNDONE) or not resting,
+        "seen": importing.seen_before(order_import),
+        "progress": {"done": STEPS.index(order_import.state), "of": len(STEPS) - 1} if not resting else {},
+        "layout": _layout(order_import),
+        "foreseen": previewed and order_import.foreseen,
+        "oddities": _oddities(order_import) if previewed else [],
+        "first_rows": previewing.first_rows(order_import) if previewed else [],
+        "shows_phones": sees_phones(request),
+        "problems": order_import.problems() if resting and order_import.rejected else [],
+        "rejects": list(order_import.rejects.all()[:MOST_REJECTS]) if resting and order_import.rejected else [],
+        "most_rejects": MOST_REJECTS,
+        "may_import": request.user.has_perm("orders.add_orderimport"),
+        "may_see_members": request.user.has_perm("members.view_member"),
+    }
+
+
+def _layout(order_import: OrderImport) -> dict[str, Any] | None:
+    known = order_import.layout
+    if not known:
+        return None
+    form = FORMATS.get(known["format"])
+    meanings = [(header, COLUMN_WORDS.get(name, "")) for name, header in known["columns"].items()]
+    return {**known, "name": form.name if form else "", "meanings": meanings}
+
+
+def _oddities(order_import: OrderImport) -> list[str]:
+    """Return sentences about what looks odd in a file that can be read."""
+    sentences = {
+        "FUTURE": ngettext_lazy(
+            "%(rows)d row has a time that is later than now: line %(line)d, %(value)s.",
+            "%(rows)d rows have a time that is later than now, the first on line %(line)d: %(value)s.",
+            "rows",
+        ),
+        "AMOUNT": ngettext_lazy(
+            "%(rows)d order is over ten times the usual amount: %(number)s on line %(line)d, %(value)s yuan.",
+            "%(rows)d orders are over ten times the usual amount, the first is %(number)s on line %(line)d, "
+            "%(value)s yuan.",
+            "rows",
+        ),
+        "TWICE": ngettext_lazy(
+            "%(rows)d order is told twice with different words or amounts: %(number)s, line %(line)d. "
+            "The later state stands.",
+            "%(rows)d orders are told twice with different words or amounts, the first is %(number)s on line %(line)d. "
+            "The later state stands.",
+            "rows",
+        ),
+    }
+    found = (order_import.foreseen or {}).get("oddities", [])
+    return [sentences[one["what"]] % one for one in found if one["what"] in sentences]

@@ -1,0 +1,189 @@
+"""A preview tells what the import then does, and leaves nothing behind until somebody confirms it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from io import BytesIO, StringIO
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from loyalty.models import EarningRule, Posting
+from members.models import Identity, Member, Tier, TierChange
+from orders import claims, importing, previewing, rejects, tasks
+from orders.models import Channel, Claim, Order, OrderImport, OrderLine, StagedRow
+from tests.conftest import NOW, rows
+from tests.orders.worlds import HEADER, orders_of
+
+AtOnce = Callable[..., list[Any]]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def rules(transactional_db: None) -> None:
+    EarningRule.objects.create(name="消费积分", benefit_rate=1)
+    EarningRule.objects.create(name="消费成长值", unit="growth", benefit_rate=1)
+
+
+@pytest.fixture(autouse=True)
+def english() -> Any:
+    with translation.override("en"):
+        yield
+
+
+def handed_in(*lines: str, header: str = HEADER) -> OrderImport:
+    content = BytesIO("\n".join([header, *lines]).encode())
+    made = importing.accept(file=content, name="orders.csv", channel_code=None, actor_id=None, at=NOW, confirmed=False)
+    return importing.run(import_id=made.pk, at=NOW)
+
+
+def confirmed(order_import: OrderImport) -> OrderImport:
+    importing.confirm(import_ids=[order_import.pk], actor_id=None, at=NOW)  # type: ignore[arg-type]
+    return importing.run(import_id=order_import.pk, at=NOW)
+
+
+def order(
+    number: int, paid: str, *, phone: str = "13800000001", status: str = "交易完成", at: str = "2026-05-01"
+) -> str:
+    return f"E20260501{number:012d},{status},{paid},0,{at} 08:00:00,13900000000,{phone},面膜"
+
+
+def test_a_preview_writes_nothing_and_tells_what_the_import_then_does(tiers: dict[str, Tier]) -> None:
+    previewed = handed_in(*orders_of(300))
+
+    assert previewed.state == "PREVIEWED"
+    assert [rows(model) for model in (Order, OrderLine, Posting, Member, Identity, TierChange)] == [[]] * 6
+
+    foreseen, done = previewed.foreseen, confirmed(previewed)
+    assert foreseen is not None
+    told = (done.new, done.updated, done.eligible_orders, str(done.paid_total), done.points, done.growth)
+    assert tuple(foreseen[name] for name in ("new", "updated", "eligible", "paid", "points", "growth")) == told
+    assert foreseen["members"] == foreseen["joining"] == done.members_matched > 50
+    steps = TierChange.objects.values_list("from_tier__name", "to_tier__name")
+    assert sum(count for _before, _after, count in foreseen["tiers"]) == Member.objects.exclude(tier=None).count()
+    assert {after for _before, after, _count in foreseen["tiers"]} <= {after for _before, after in steps}
+
+
+def test_a_preview_of_a_later_file_tells_updates_and_points_taken_back() -> None:
+    confirmed(handed_in(order(1, "100"), order(2, "50")))
+
+    later = handed_in(order(1, "100", status="交易完成").replace(",0,2026", ",30,2026"), order(2, "50"), order(3, "7"))
+
+    assert later.foreseen is not None
+    assert [later.foreseen[name] for name in ("tried", "new", "updated", "points")] == [3, 1, 1, -23]
+
+
+def test_a_preview_tells_the_claims_that_the_file_settles(wei: Member) -> None:
+    Channel.objects.create(code="youzan", name="Youzan", format="youzan")
+    number = order(1, "100", phone="").split(",")[0]
+    claims.claim(member_id=wei.pk, numbers=[number], channel_code=None, at=NOW)
+
+    previewed = handed_in(order(1, "100", phone=""), order(2, "10", phone=""))
+
+    assert previewed.foreseen is not None
+    assert [previewed.foreseen[name] for name in ("claims", "points", "waiting")] == [1, 100, 1]
+    assert rows(Claim, "state") == [("WAITING",)]
+    assert confirmed(previewed).points == 100
+
+
+def test_of_a_long_file_the_first_part_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previewing, "MOST", 100)
+    monkeypatch.setattr("orders.steps.CHUNK", 50)
+
+    previewed = handed_in(*orders_of(300))
+
+    assert previewed.foreseen is not None
+    assert (previewed.orders, previewed.foreseen["tried"], previewed.foreseen["new"]) == (300, 100, 100)
+    assert confirmed(previewed).new == 300
+
+
+def test_two_who_confirm_the_same_import_start_it_once(at_once: AtOnce) -> None:
+    previewed = handed_in(*orders_of(50))
+
+    def confirm(_who: int) -> list[int]:
+        return importing.confirm(import_ids=[previewed.pk], actor_id=None, at=NOW)  # type: ignore[arg-type]
+
+    assert sorted(at_once(confirm, [1, 2, 3])) == [[], [], [previewed.pk]]
+
+
+def test_two_who_confirm_the_same_file_handed_in_twice_get_the_points_once(at_once: AtOnce) -> None:
+    lines = orders_of(200)
+    both = [handed_in(*lines), handed_in(*lines)]
+
+    done = at_once(confirmed, both)
+
+    assert [one.state for one in done] == ["DONE", "DONE"]
+    assert sum(one.new for one in done) == Order.objects.count() == 200
+    assert sum(one.points for one in done) == sum(points for (points,) in rows(Posting, "points"))
+
+
+def test_confirmed_and_discarded_at_once_is_one_of_the_two(at_once: AtOnce) -> None:
+    previewed = handed_in(*orders_of(50))
+
+    def decide(word: str) -> list[int]:
+        if word == "discard":
+            return importing.discard(import_ids=[previewed.pk], at=NOW)
+        return importing.confirm(import_ids=[previewed.pk], actor_id=None, at=NOW)  # type: ignore[arg-type]
+
+    decided = at_once(decide, ["confirm", "discard"])
+
+    state = importing.run(import_id=previewed.pk, at=NOW).state
+    assert sorted(decided) == [[], [previewed.pk]]
+    assert (state, Order.objects.count(), StagedRow.objects.count()) in [("DONE", 50, 0), ("DISCARDED", 0, 0)]
+
+
+def test_a_worker_leaves_an_import_alone_that_waits_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    previewed = handed_in(*orders_of(20))
+    started: list[int] = []
+    monkeypatch.setattr(tasks.run_import, "delay", started.append)
+
+    tasks.resume_imports()
+    importing.run(import_id=previewed.pk, at=NOW)
+
+    assert started == []
+    assert OrderImport.objects.get().state == "PREVIEWED"
+
+
+def test_staged_rows_that_a_crash_took_are_read_again_before_the_confirmed_import_goes_on() -> None:
+    previewed = handed_in(*orders_of(20))
+    StagedRow.objects.all().delete()
+
+    done = confirmed(previewed)
+
+    assert (done.state, done.new) == ("DONE", 20)
+
+
+def test_what_looks_odd_is_told() -> None:
+    lines = [order(number, "20") for number in range(1, 31)]
+    lines += [order(31, "201"), order(32, "20", day="05-21"), order(1, "20", status="已发货")]
+
+    previewed = handed_in(*lines)
+
+    assert previewed.foreseen is not None
+    odd = {one["what"]: (one["rows"], one["line"]) for one in previewed.foreseen["oddities"]}
+    assert odd == {"AMOUNT": (1, 32), "FUTURE": (1, 33), "TWICE": (1, 34)}
+
+
+def test_nothing_is_odd_about_an_ordinary_file() -> None:
+    previewed = handed_in(*[order(number, f"{number + 20}") for number in range(1, 40)])
+
+    assert previewed.foreseen is not None
+    assert previewed.foreseen["oddities"] == []
+
+
+def test_the_rejected_rows_can_be_mended_and_handed_in_again() -> None:
+    good = [order(number, "20") for number in range(1, 4)]
+    first = confirmed(handed_in(good[0], good[1].replace(",20,", ",N/A,"), good[2].replace("05-01", "05-41")))
+    assert (first.new, first.rejected) == (1, 2)
+
+    text = "".join(rejects.as_csv(first)).removeprefix("\ufeff")
+    _header, *bad = csv.reader(StringIO(text))
+    mended = text.replace("N/A", "20").replace("05-41", "05-01")
+    again = confirmed(handed_in(*mended.splitlines()[1:], header=mended.splitlines()[0]))
+
+    assert [line[-2] for line in bad] == ["3", "4"]
+    assert all(line[-1] for line in bad)
+    assert (again.new, again.rejected) == (2, 0)
+    assert sorted(rows(Order, "number", "gross")) == sorted((one.split(",")[0], 20) for one in good)
