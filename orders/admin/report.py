@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from members.admin import sees_phones
-from orders import importing, previewing
+from orders import importing, previewing, progress
 from orders.channels import FORMATS
 from orders.models import OrderImport
 
 State = OrderImport.State
-STEPS = (State.UPLOADED, State.STAGED, State.CHECKED, State.MATCHED, State.STORED, State.DONE)
 MOST_REJECTS = 200
 COLUMN_WORDS = {
     "number": _("order number"),
@@ -49,7 +49,7 @@ def report(request: HttpRequest, order_import: OrderImport) -> dict[str, Any]:
         "confirmed": order_import.confirmed_at is not None,
         "stored": order_import.state in (State.DONE, State.FAILED, State.UNDONE) or not resting,
         "seen": importing.seen_before(order_import),
-        "progress": {"done": STEPS.index(order_import.state), "of": len(STEPS) - 1} if not resting else {},
+        "progress": None if resting else progress.look(order_import.pk, timezone.now()),
         "layout": _layout(order_import),
         "foreseen": previewed and order_import.foreseen,
         "oddities": _oddities(order_import) if previewed else [],

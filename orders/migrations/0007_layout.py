@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0005_confirm"),
+        ("orders", "0006_back_days"),
     ]
 
     operations = [
