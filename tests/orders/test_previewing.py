@@ -44,10 +44,8 @@ def confirmed(order_import: OrderImport) -> OrderImport:
     return importing.run(import_id=order_import.pk, at=NOW)
 
 
-def order(
-    number: int, paid: str, *, phone: str = "13800000001", status: str = "交易完成", at: str = "2026-05-01"
-) -> str:
-    return f"E20260501{number:012d},{status},{paid},0,{at} 08:00:00,13900000000,{phone},面膜"
+def order(number: int, paid: str, *, phone: str = "13800000001", status: str = "交易完成", day: str = "05-01") -> str:
+    return f"E20260501{number:012d},{status},{paid},0,2026-{day} 08:00:00,13900000000,{phone},面膜"
 
 
 def test_a_preview_writes_nothing_and_tells_what_the_import_then_does(tiers: dict[str, Tier]) -> None:
