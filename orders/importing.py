@@ -21,13 +21,19 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from orders import previewing, progress, steps
-from orders.models import Channel, OrderImport, StagedRow
+from orders.models import Channel, ColumnMapping, OrderImport, RejectedRow, StagedRow
 
 log = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
 State = OrderImport.State
 STAGING = (State.STAGED, State.CHECKED, State.PREVIEWED, State.MATCHED, State.STORED)
+_AS_UPLOADED: dict[str, Any] = {
+    "state": State.UPLOADED,
+    **dict.fromkeys(("reason", "stored_to", "encoding"), ""),
+    **dict.fromkeys(("rows", "staged", "rejected", "orders", "failures"), 0),
+    **dict.fromkeys(("layout", "foreseen", "confirmed_at", "confirmed_by", "finished_at"), None),
+}
 STEPS: dict[str, Callable[[OrderImport, datetime], None]] = {
     State.UPLOADED: steps.stage,
     State.STAGED: steps.check,
@@ -107,6 +113,23 @@ def discard(*, import_ids: Iterable[int], at: datetime) -> list[int]:
         gone = _moved(_previewed(import_ids), state=State.DISCARDED, finished_at=at)
         StagedRow.objects.filter(order_import__in=gone).delete()
     return gone
+
+
+class NotWaiting(Exception):
+    """An import cannot begin anew: it is on its way or ended, or somebody else has begun it."""
+
+
+def begin_anew(*, import_id: int, mapping: ColumnMapping, at: datetime) -> None:
+    """Let an import that was refused, or that waits to be confirmed, be read again by columns that were chosen.
+
+    Nothing of it was stored, and it waits to be confirmed, even if somebody had. Then `run` it. Raises NotWaiting.
+    """
+    with transaction.atomic():
+        waiting = OrderImport.objects.filter(pk=import_id, state__in=(State.PREVIEWED, State.REFUSED))
+        if not _moved(waiting, **_AS_UPLOADED, channel=mapping.channel, mapping=mapping, touched_at=at):
+            raise NotWaiting
+        StagedRow.objects.filter(order_import=import_id).delete()
+        RejectedRow.objects.filter(order_import=import_id).delete()
 
 
 def _previewed(import_ids: Iterable[int]) -> QuerySet[OrderImport]:

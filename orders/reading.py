@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from orders.channels import FORMATS
+from orders.channels import FORMATS, PLATFORMS
 from orders.channels.base import Format, normal
 from orders.channels.cells import BadCell, bare
 from orders.channels.lookalikes import lookalike
+from orders.channels.mapped import Plan, as_format
 from orders.channels.records import Unreadable, of_sheet, of_text, sheets
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
 from orders.channels.sniffing import WORKBOOK, encoding_of
@@ -39,26 +40,39 @@ class Part(NamedTuple):
     lines: list[tuple[int, list[str]]]
 
 
-def recognise(path: str | Path, *, expected: str | None = None) -> Recognised:
+def recognise(
+    path: str | Path, *, expected: str | None = None, plans: Sequence[Plan] = (), chosen: Plan | None = None
+) -> Recognised:
     """What kind of order export a file is. Reads all of it once, to be sure that its bytes are sound.
 
-    `expected` is the code of the platform that staff chose. Raises RefusedFile, with a sentence to show.
+    `expected` is the code of the platform that staff chose. `plans` are the columns that were chosen for earlier files,
+    of the channel that staff chose or of all: one is used for a file with its header if that is of no format, or if it
+    corrects the columns of that format. `chosen` is used whatever the file looks like. Raises RefusedFile, with a
+    sentence to show.
     """
     path = Path(path)
-    encoding = encoding_of(path)
-    parts = list(_parts(path, encoding))
+    encoding, parts = look(path)
     found = _best(encoding, parts)
+    found = (
+        _by_choice(encoding, parts, chosen) if chosen else _by_plan(encoding, parts, plans, found, expected) or found
+    )
     if found is None:
         raise RefusedFile(
             lookalike([cells for part in parts for _line, cells in part.lines]) or _stranger(parts, expected)
         )
-    if expected is not None and found.format.platform != expected:
+    if expected is not None and found.format.platform != expected and not chosen:
         raise RefusedFile(_other(found.format, expected))
     if not _has_data(path, found):
         raise RefusedFile(
             _("This file has a header and no orders below it. Choose a longer period and export it again.")
         )
     return found
+
+
+def look(path: Path) -> tuple[str, list[Part]]:
+    """The encoding of a file and every way to look at its first records; see `recognise`. Raises RefusedFile."""
+    encoding = encoding_of(path)
+    return encoding, list(_parts(path, encoding))
 
 
 def read(path: str | Path, recognised: Recognised) -> Iterator[Row | BadRow | Skipped]:
@@ -128,7 +142,7 @@ def _first_lines(records: Iterator[Record]) -> list[tuple[int, list[str]]]:
 def _best(encoding: str, parts: Sequence[Part]) -> Recognised | None:
     """The line that is the header of a format; of several, the one with most of its format's columns."""
     found = [
-        Recognised(form, encoding, line, form.find(cells), _trimmed(cells), part.delimiter, part.sheet)
+        Recognised(form, encoding, line, form.find(cells), trimmed(cells), part.delimiter, part.sheet)
         for part in parts
         for line, cells in part.lines
         for form in FORMATS.values()
@@ -137,7 +151,42 @@ def _best(encoding: str, parts: Sequence[Part]) -> Recognised | None:
     return max(found, key=lambda one: len(one.columns), default=None)
 
 
-def _trimmed(header: list[str]) -> tuple[str, ...]:
+def _by_plan(
+    encoding: str, parts: Sequence[Part], plans: Sequence[Plan], known: Recognised | None, expected: str | None
+) -> Recognised | None:
+    """The header of columns that were chosen before. Where it is that of a format, only a correction is for it, or what
+    was chosen for the channel that staff named."""
+    form, fitting = (known.format if known else None), []
+    for plan in plans:
+        corrects = plan.format and (form is None or form.code == plan.format)
+        apart = not plan.format and (form is None or expected not in (None, form.platform))
+        fitting += _fits(encoding, parts, plan) if corrects or apart else []
+    if len({one.plan.channel for one in fitting if one.plan}) > 1:
+        raise RefusedFile(_("Several channels have files of this kind. Choose the channel that it belongs to."))
+    return fitting[0] if fitting else None
+
+
+def _by_choice(encoding: str, parts: Sequence[Part], plan: Plan) -> Recognised:
+    """The header of the columns that were chosen for this file."""
+    fitting = _fits(encoding, parts, plan)
+    if not fitting:
+        raise RefusedFile(_("The columns that were chosen are not in this file. Choose them again."))
+    return min(fitting, key=lambda one: abs(one.header_line - plan.header_line))
+
+
+def _fits(encoding: str, parts: Sequence[Part], plan: Plan) -> list[Recognised]:
+    """The lines that are the header of a plan."""
+    found = []
+    for part in parts:
+        for line, cells in part.lines:
+            places = plan.places(cells)
+            if places is not None:
+                form = as_format(plan, FORMATS)
+                found.append(Recognised(form, encoding, line, places, trimmed(cells), part.delimiter, part.sheet, plan))
+    return found
+
+
+def trimmed(header: Sequence[str]) -> tuple[str, ...]:
     """The header without empty cells at its end, which a spreadsheet may have added."""
     last = max(index for index, name in enumerate(header) if normal(name))
     return tuple(header[: last + 1])
@@ -191,7 +240,7 @@ def _told(line: int, cells: list[str], bad: BadCell, found: Recognised) -> BadRo
 
 
 def _other(form: Format, expected: str) -> str:
-    chosen = FORMATS[expected].name if expected in FORMATS else expected
+    chosen = PLATFORMS[expected].name if expected in PLATFORMS else expected
     return _(
         "This is a file of “%(found)s”, but “%(chosen)s” was chosen. Choose the right channel or another file."
     ) % {
@@ -202,7 +251,9 @@ def _other(form: Format, expected: str) -> str:
 
 def _stranger(parts: Sequence[Part], expected: str | None) -> str:
     """What to say about a file that is nothing known: the columns seen, and what the nearest format would need."""
-    forms = [form for form in FORMATS.values() if form.platform == expected] or list(FORMATS.values())
+    forms = [form for form in FORMATS.values() if form.platform == expected]
+    by_columns = expected is not None and not forms
+    forms = forms or list(FORMATS.values())
     lines = [cells for part in parts for _line, cells in part.lines if any(map(str.strip, cells))]
     nearest = max(
         ((len(form.find(cells)), sum(map(bool, cells)), form, cells) for cells in lines for form in forms),
@@ -212,9 +263,15 @@ def _stranger(parts: Sequence[Part], expected: str | None) -> str:
     if nearest is None:
         return _("This file has no columns. Export the orders again.")
     _known, _filled, form, cells = nearest
+    if by_columns:
+        return _(
+            "No file with these columns was imported for this channel yet: %(seen)s. Choose by hand which is what; "
+            "it will be remembered."
+        ) % {"seen": _few(max(lines, key=lambda one: sum(map(bool, one))))}
     return _(
         "This is not an order export that can be read. Columns seen: %(seen)s. "
-        "For “%(form)s” these are missing: %(missing)s. Export the orders again and do not change the header."
+        "For “%(form)s” these are missing: %(missing)s. Export the orders again and do not change the header, "
+        "or choose by hand which column is what."
     ) % {"seen": _few(cells), "form": form.name, "missing": _few(form.missing(cells)) or "–"}
 
 

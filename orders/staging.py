@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from orders import progress, reading
 from orders.channels import PLATFORMS
-from orders.channels.base import Format
+from orders.channels.mapped import OTHER
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
-from orders.models import Channel, OrderImport, RejectedRow, StagedRow
+from orders.models import Channel, ColumnMapping, OrderImport, RejectedRow, StagedRow
 
 TOGETHER = 500
 State = OrderImport.State
@@ -25,9 +25,14 @@ TIMES = frozenset(("ordered_at", "paid_at", "completed_at"))
 
 
 def recognised_as(order_import: OrderImport, path: Path) -> Recognised:
-    """Return what the file of an import is. Raises RefusedFile."""
-    expected = order_import.channel.format if order_import.channel else None
-    return reading.recognise(path, expected=expected)
+    """Return what the file of an import is, by the columns chosen for it if there are any. Raises RefusedFile."""
+    channel = order_import.channel
+    return reading.recognise(
+        path,
+        expected=channel.format if channel else None,
+        plans=ColumnMapping.objects.for_files_of(channel).plans(),
+        chosen=order_import.mapping.plan() if order_import.mapping else None,
+    )
 
 
 def layout(recognised: Recognised) -> dict[str, Any]:
@@ -55,6 +60,7 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
     OrderImport.objects.filter(pk=order_import.pk).update(
         state=State.STAGED,
         channel=channel,
+        mapping=recognised.plan and recognised.plan.id,
         encoding=recognised.encoding,
         layout=layout(recognised),
         rows=rows,
@@ -66,16 +72,21 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
 def _channel_of(recognised: Recognised) -> Channel:
     """Return the one channel of this platform; the first file of a platform makes it."""
     platform = recognised.format.platform
+    if recognised.plan and platform == OTHER:
+        return Channel.objects.get(code=recognised.plan.channel)
     channels = list(Channel.objects.active().filter(format=platform)[:2])
     if len(channels) > 1:
         raise RefusedFile(_("Several channels have files of this kind. Choose the channel that it belongs to."))
     if channels:
         return channels[0]
-    return Channel.objects.get_or_create(code=platform, defaults=_first_channel(PLATFORMS[platform]))[0]
+    return first_channel(platform)
 
 
-def _first_channel(form: Format) -> dict[str, Any]:
-    return {"name": str(form.name), "format": form.platform, "enrol": form.own_shop}
+def first_channel(platform: str) -> Channel:
+    """Return the channel that the first file of a platform makes."""
+    form = PLATFORMS[platform]
+    values = {"name": str(form.name), "format": platform, "enrol": form.own_shop}
+    return Channel.objects.get_or_create(code=platform, defaults=values)[0]
 
 
 def _copy_rows(order_import: OrderImport, path: Path, recognised: Recognised, rejects: IO[str]) -> tuple[int, int]:

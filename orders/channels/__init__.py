@@ -1,6 +1,7 @@
 """The order exports that can be read, by their codes, and the platforms that they come from.
 
-A platform has the code of its main format; channels and identities of buyers go by it.
+A platform has the code of its main format; channels and identities of buyers go by it. Of some platforms no format is
+known: their files are read by columns that staff chose (`mapped`), and are recognised by their header from then on.
 """
 
 from orders.channels.amazon import AmazonOrders
@@ -9,6 +10,7 @@ from orders.channels.douyin import DouyinOrders
 from orders.channels.ebay import EbayOrders
 from orders.channels.jd import JdOrders
 from orders.channels.kuaishou import KuaishouOrders
+from orders.channels.mapped import BY_COLUMNS
 from orders.channels.pinduoduo import PinduoduoOrders
 from orders.channels.shopify import ShopifyOrders
 from orders.channels.square import SquareTransactions
@@ -40,4 +42,4 @@ FORMATS: dict[str, Format] = {
         StripePayments(),
     )
 }
-PLATFORMS: dict[str, Format] = {code: one for code, one in FORMATS.items() if code == one.platform}
+PLATFORMS: dict[str, Format] = {code: one for code, one in FORMATS.items() if code == one.platform} | BY_COLUMNS

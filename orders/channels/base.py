@@ -64,13 +64,13 @@ class Format:
     `platform` is the code that channels and buyers' identities go by; that of its main format, unless declared.
     """
 
-    code: ClassVar[str] = ""
-    platform: ClassVar[str] = ""
-    name: ClassVar[Any]
+    code: str = ""
+    platform: str = ""
+    name: Any
     lacks: ClassVar[Sequence[str]] = ()
     own_shop: ClassVar[bool] = False  # the brand's own shop: its buyers become members
     numbers_of_one_shop: ClassVar[bool] = False  # another shop of the platform may have the same order number
-    columns: ClassVar[Mapping[str, Column]] = {}
+    columns: Mapping[str, Column] = {}
     number: ClassVar[Column]
     understand: ClassVar[Callable[..., Row]]
 

@@ -36,9 +36,9 @@ TAOBAO_REPORT = gettext_lazy(
     "Export the order list (ExportOrderList) instead."
 )
 SQUARE_ITEMS = gettext_lazy("This is Square's export of items sold, not of payments. Export the transactions instead.")
+
 WOOCOMMERCE = gettext_lazy(
-    "This is an analytics report of WooCommerce: it does not say what was paid and what was refunded, so its "
-    "columns would have to be chosen by hand. That cannot be done yet."
+    "This is an analytics report of WooCommerce. Choose by hand which column is what; it will be remembered."
 )
 
 

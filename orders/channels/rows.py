@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from orders.channels.base import Format
+    from orders.channels.mapped import Plan
 
 UNPAID = "unpaid"
 PAID = "paid"
@@ -79,6 +80,7 @@ class Recognised(NamedTuple):
 
     `columns` maps the attribute name of each column of the format to its index in `header`, the header as written.
     `encoding` is "utf-8", "utf-8-sig", "gb18030" or "xlsx"; `delimiter` is "" and `sheet` a name for a workbook.
+    `plan` is the choice of columns by which it is read, if it is not read by the format's own names.
     """
 
     format: Format
@@ -88,3 +90,4 @@ class Recognised(NamedTuple):
     header: tuple[str, ...]
     delimiter: str
     sheet: str
+    plan: Plan | None = None

@@ -3,6 +3,7 @@
 from orders.models.channels import Channel, ChannelQuerySet
 from orders.models.claims import Claim, ClaimCount, ClaimPolicy, ClaimQuerySet
 from orders.models.imports import OrderImport, OrderImportQuerySet, RejectedRow, StagedRow
+from orders.models.mappings import ColumnMapping, ColumnMappingQuerySet
 from orders.models.orders import Order, OrderLine, OrderQuerySet
 from orders.models.status import ELIGIBLE, MONEY, Status
 
@@ -15,6 +16,8 @@ __all__ = (
     "ClaimCount",
     "ClaimPolicy",
     "ClaimQuerySet",
+    "ColumnMapping",
+    "ColumnMappingQuerySet",
     "Order",
     "OrderImport",
     "OrderImportQuerySet",

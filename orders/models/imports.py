@@ -50,6 +50,15 @@ class OrderImport(models.Model):
     channel = models.ForeignKey(
         Channel, on_delete=models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("channel")
     )
+    mapping = models.ForeignKey(
+        "orders.ColumnMapping",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("chosen columns"),
+    )
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
     layout = models.JSONField(null=True, editable=False, help_text="How the file was understood: see staging.layout.")
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)

@@ -244,7 +244,7 @@ def test_strict_check_agrees_with_decoding_the_whole(tmp_path, monkeypatch, cont
         ("DOUYIN_AFTERSALE_50", "after-sales file of Douyin"),
         ("DOUYIN_SETTLEMENT_34", "settlement file of Douyin"),
         ("SQUARE_ITEMS_35", "Export the transactions"),
-        ("WOOCOMMERCE_REPORT_11", "chosen by hand"),
+        ("WOOCOMMERCE_REPORT_11", "Choose by hand"),
     ],
 )
 def test_companion_file_is_refused_by_its_name(file, name, says):
