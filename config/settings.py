@@ -212,6 +212,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "config.dashboard.today",
     "SIDEBAR": {"navigation": "config.sidebar.navigation"},
     "TABS": "config.sidebar.tabs",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icons/jifen.svg")}],
     "STYLES": [lambda request: static("admin_jifen/back_office.css")],
     "SCRIPTS": [lambda request: static("admin_jifen/back_office.js")],
     "COLORS": {

@@ -229,6 +229,8 @@ class OrderImportAdmin(Facts):
 
     @display(description=_("orders: new, updated, unchanged"))
     def numbers(self, order_import: OrderImport) -> str:
+        if order_import.state not in (State.DONE, State.FAILED, State.UNDONE):
+            return "–"
         return f"{order_import.new:,} / {order_import.updated:,} / {order_import.unchanged:,}"
 
 
