@@ -5,7 +5,7 @@ Laws:
 - The ledger takes points soonest-ending first, the limit is counted under the member's lock, stock goes last.
 - A refusal writes nothing and does not use up its request key.
 
-All of it is one statement, `mall_redeem` (migrations/sql/0002_redeem.sql).
+All of it is one statement, `mall_redeem` (migrations/sql/0003_redeem.sql).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 from django.utils.functional import Promise
@@ -33,6 +34,8 @@ __all__ = (
     "Merged",
     "NotOpen",
     "OutOfStock",
+    "Price",
+    "PriceChanged",
     "Refused",
     "TierTooLow",
     "redeem",
@@ -75,10 +78,28 @@ class OutOfStock(Refused):
 
 
 class LimitReached(Refused):
-    """`detail` is the limit per member, in pieces."""
+    """`detail` is the limit in pieces, `period` what it counts: order, day, week, month or ever."""
 
     code = "limit_reached"
-    sentence = _("Each member can redeem %(detail)s of this gift at most.")
+    sentences = {
+        "order": _("You can redeem %(detail)s of this gift at once at most."),
+        "day": _("Each member can redeem %(detail)s of this gift a day at most."),
+        "week": _("Each member can redeem %(detail)s of this gift a week at most."),
+        "month": _("Each member can redeem %(detail)s of this gift a month at most."),
+        "ever": _("Each member can redeem %(detail)s of this gift at most."),
+    }
+
+    def __init__(self, detail: object = None, period: str | None = None) -> None:
+        super().__init__(detail)
+        self.period = period or "ever"
+        self.sentence = self.sentences[self.period]
+
+
+class PriceChanged(Refused):
+    """The member agreed to another price; `detail` is today's, in points."""
+
+    code = "price_changed"
+    sentence = _("The price has changed. Please look at it again.")
 
 
 class Merged(Refused):
@@ -95,7 +116,14 @@ class InvalidQuantity(Refused, ValueError):
 
 REFUSALS = (Refused, InsufficientPoints)
 
-_BY_SQLSTATE = {"MR001": NotOpen, "MR002": TierTooLow, "MR003": OutOfStock, "MR004": LimitReached, "MR005": Merged}
+_BY_SQLSTATE = {
+    "MR001": NotOpen,
+    "MR002": TierTooLow,
+    "MR003": OutOfStock,
+    "MR004": LimitReached,
+    "MR005": Merged,
+    "MR006": PriceChanged,
+}
 
 
 @dataclass(frozen=True)
@@ -107,11 +135,26 @@ class Address:
     address: str
 
 
+class Price(NamedTuple):
+    """Points and yuan, for all pieces together."""
+
+    points: int
+    cash: Decimal = Decimal(0)
+
+
 def redeem(
-    *, member_id: int, gift_id: int, quantity: int, at: datetime, request_key: str, address: Address | None = None
+    *,
+    member_id: int,
+    gift_id: int,
+    quantity: int,
+    at: datetime,
+    request_key: str,
+    address: Address | None = None,
+    agreed: Price | None = None,
 ) -> Redemption:
     """Redeem `quantity` pieces of a gift for a member at `at` (aware).
 
+    `agreed` is the price that the member saw: at another one he is refused. It is never what he pays.
     The same request key (1 to 64 characters) again returns the first redemption, whatever became of it. Raises one of
     REFUSALS for the member; KeyReused when the key redeemed another gift or quantity; ValueError for a bad key.
     """
@@ -120,7 +163,8 @@ def redeem(
     if not 1 <= len(request_key) <= LONGEST_REQUEST_KEY or "\0" in request_key:
         raise ValueError("A request key has 1 to 64 characters.")
     to = address or Address("", "", "")
-    return _call([member_id, gift_id, quantity, at, request_key, to.recipient, to.phone, to.address])
+    points, cash = agreed or (None, None)
+    return _call([member_id, gift_id, quantity, at, request_key, to.recipient, to.phone, to.address, points, cash])
 
 
 def _call(arguments: list[Any]) -> Redemption:
@@ -129,7 +173,8 @@ def _call(arguments: list[Any]) -> Redemption:
     columns = ", ".join(str(field.column) for field in fields)
     try:
         with _undone_when_refused(), connection.cursor() as cursor:
-            cursor.execute(f"select {columns} from mall_redeem(%s, %s, %s, %s, %s, %s, %s, %s)", arguments)
+            places = ", ".join(["%s"] * len(arguments))
+            cursor.execute(f"select {columns} from mall_redeem({places})", arguments)
             return Redemption.from_db(connection.alias, [field.attname for field in fields], cursor.fetchone())
     except DatabaseError as error:
         refused = _refusal(error)
@@ -152,4 +197,6 @@ def _refusal(error: DatabaseError) -> Exception | None:
     refused = _BY_SQLSTATE.get(getattr(diagnosis, "sqlstate", None) or "")
     if refused is None:
         return ledger.refusal(error)
+    if refused is LimitReached:
+        return LimitReached(diagnosis.message_detail, diagnosis.message_hint)  # type: ignore[union-attr]
     return refused(diagnosis.message_detail)  # type: ignore[union-attr]

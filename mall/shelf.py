@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from django.db.models import Sum
-
-from mall.models import Gift, Redemption
+from config import sql
+from mall.models import Gift
 from members.models import Member
 
 
@@ -28,14 +28,31 @@ class State(StrEnum):
     SHORT = "short"
 
 
+class Terms(NamedTuple):
+    """What a gift asks of one member now: points for a piece, whether it is open for him and if not from when.
+
+    `left` is what the limit that leaves least leaves him, `limit` its name: order, day, week, month or ever.
+    """
+
+    points: int
+    open: bool
+    opens_at: datetime | None = None
+    left: int | None = None
+    limit: str | None = None
+
+
 @dataclass(frozen=True)
 class Offer:
-    """A gift for one member. `missing`: points he lacks for one; `most`: pieces he may take at once."""
+    """A gift for one member. `points`: what a piece costs him; `missing`: what he lacks for it; `most`: pieces he may
+    take at once; `opens_at`: when it opens for him, if it is closed; `limit`: the limit that leaves him least."""
 
     gift: Gift
     state: State
+    points: int
     missing: int
     most: int
+    opens_at: datetime | None
+    limit: str
 
     @property
     def open(self) -> bool:
@@ -45,34 +62,35 @@ class Offer:
 def offers(gifts: Iterable[Gift], member: Member, *, available: int, at: datetime) -> list[Offer]:
     """Return the gifts as a member with `available` points sees them at `at`. One query, with his tier loaded."""
     listed = list(gifts)
-    taken = dict(
-        Redemption.objects.filter(member=member, gift__in=listed)
-        .live()
-        .order_by("gift")
-        .values_list("gift")
-        .annotate(Sum("quantity"))
+    rows = sql.run(
+        "mall", "terms", gifts=[gift.pk for gift in listed], member_id=member.pk, tier_id=member.tier_id, at=at
     )
-    return [_offer(gift, member, available, taken.get(gift.pk, 0), at) for gift in listed]
+    terms = {row[0]: Terms(*row[1:]) for row in rows}
+    return [_offer(gift, terms[gift.pk], member, available) for gift in listed]
 
 
-def _offer(gift: Gift, member: Member, available: int, taken: int, at: datetime) -> Offer:
-    free = gift.stock if gift.limit_per_member is None else min(gift.stock, gift.limit_per_member - taken)
+def _offer(gift: Gift, terms: Terms, member: Member, available: int) -> Offer:
+    free = gift.stock if terms.left is None else min(gift.stock, terms.left)
+    affordable = available // terms.points if terms.points else free
     return Offer(
         gift,
-        _state(gift, member, available, taken, at),
-        missing=max(gift.points - available, 0),
-        most=max(min(free, available // gift.points), 0),
+        _state(gift, terms, member, available),
+        points=terms.points,
+        missing=max(terms.points - available, 0),
+        most=max(min(free, affordable), 0),
+        opens_at=terms.opens_at,
+        limit=terms.limit or "",
     )
 
 
-def _state(gift: Gift, member: Member, available: int, taken: int, at: datetime) -> State:
+def _state(gift: Gift, terms: Terms, member: Member, available: int) -> State:
     rank = member.tier.rank if member.tier else 0
     obstacles = {
-        State.ENDED: not gift.active or (gift.closes_at is not None and gift.closes_at <= at),
-        State.NOT_YET: gift.opens_at is not None and gift.opens_at > at,
+        State.ENDED: not gift.active or (not terms.open and terms.opens_at is None),
+        State.NOT_YET: not terms.open,
         State.SOLD_OUT: gift.stock < 1,
         State.TIER: gift.minimum_tier is not None and gift.minimum_tier.rank > rank,
-        State.LIMIT: gift.limit_per_member is not None and taken >= gift.limit_per_member,
-        State.SHORT: gift.points > available,
+        State.LIMIT: terms.left is not None and terms.left < 1,
+        State.SHORT: terms.points > available,
     }
     return next((state for state, true in obstacles.items() if true), State.OPEN)

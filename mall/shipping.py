@@ -123,6 +123,8 @@ def _move(
 
 
 def _give_points_back(redemption: Redemption, *, at: datetime, actor_id: int | None, note: str) -> None:
+    if not redemption.points:
+        return
     ledger.give_back(
         posting_id=redemption.posting_id,
         key=f"redemption:{redemption.pk}",

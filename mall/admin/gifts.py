@@ -19,10 +19,12 @@ from unfold.decorators import action, display
 
 from config.back_office import VIEW, Desk, Facts, actor, address, ask, log, wide
 from mall import stock
+from mall.admin.conditions import TierInline, WindowInline
 from mall.models import Gift, StockChange
 from mall.redeeming import Refused
 
 LOW_STOCK = 10
+LIMITS = ("limit_per_order", "limit_per_day", "limit_per_week", "limit_per_month", "limit_per_member")
 
 
 class StockForm(forms.Form):
@@ -50,15 +52,16 @@ class GiftAdmin(Desk):
     search_fields = ["name"]
     actions_detail = ["change_stock"]
     readonly_fields = ["shown_stock", "last_changes"]
+    inlines = [WindowInline, TierInline]
     fieldsets = [
         (None, {"fields": [("name", "emblem"), "description", ("active", "position")]}),
         (_("Price and stock"), {"fields": [("points", "shown_stock"), "last_changes"]}),
-        (_("Condition"), {"fields": [("minimum_tier", "limit_per_member"), "opens_at", "closes_at"]}),
+        (_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),
     ]
     add_fieldsets = [
         (None, {"fields": [("name", "emblem"), "description", ("active", "position")]}),
         (_("Price and stock"), {"fields": ["points"], "description": _("Save the gift, then put pieces into stock.")}),
-        (_("Condition"), {"fields": [("minimum_tier", "limit_per_member"), "opens_at", "closes_at"]}),
+        (_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),
     ]
     empty_hint = _("Add the first gift: what it costs, from which tier, and how many there are.")
 

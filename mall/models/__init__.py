@@ -1,5 +1,6 @@
 """What members redeem their points for, and what becomes of a redemption. A module for each subject."""
 
+from mall.models.conditions import GiftTier, GiftWindow
 from mall.models.gifts import MOST_POINTS, Gift, GiftQuerySet, StockChange
 from mall.models.redemptions import MOST_AT_ONCE, Redemption, RedemptionQuerySet, Shipment
 
@@ -8,6 +9,8 @@ __all__ = (
     "MOST_POINTS",
     "Gift",
     "GiftQuerySet",
+    "GiftTier",
+    "GiftWindow",
     "Redemption",
     "RedemptionQuerySet",
     "Shipment",

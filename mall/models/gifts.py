@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,6 +16,11 @@ from members.models import Tier
 
 # So that points × quantity stays far from the end of a bigint.
 MOST_POINTS = 1_000_000_000
+
+
+def _limit(words: Any, **more: Any) -> Any:
+    """Return a field for a number of pieces from 1; null for no limit."""
+    return models.PositiveIntegerField(words, null=True, blank=True, validators=[MinValueValidator(1)], **more)
 
 
 class GiftQuerySet(models.QuerySet["Gift"]):
@@ -33,15 +39,17 @@ class Gift(models.Model):
     name = models.CharField(_("name"), max_length=80)
     description = models.TextField(_("description"), blank=True)
     points = models.PositiveBigIntegerField(
-        _("points"), validators=[MinValueValidator(1), MaxValueValidator(MOST_POINTS)]
+        _("points"), validators=[MaxValueValidator(MOST_POINTS)], help_text=_("For one piece.")
     )
     minimum_tier = models.ForeignKey(
         Tier, on_delete=models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("from tier")
     )
     stock = models.BigIntegerField(_("stock"), default=0, editable=False)
-    limit_per_member = models.PositiveIntegerField(
-        _("limit per member"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("Empty: no limit.")
-    )
+    limit_per_member = _limit(_("limit per member"), help_text=_("Ever, in pieces. Empty: no limit."))
+    limit_per_order = _limit(_("limit per order"))
+    limit_per_day = _limit(_("limit per day"), help_text=_("For a member, in pieces; days of the brand's time zone."))
+    limit_per_week = _limit(_("limit per week"), help_text=_("From Monday."))
+    limit_per_month = _limit(_("limit per month"), help_text=_("From the 1st."))
     opens_at = models.DateTimeField(_("opens at"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
     active = models.BooleanField(_("on the shelf"), default=True)
@@ -58,7 +66,16 @@ class Gift(models.Model):
         verbose_name_plural = _("gifts")
         constraints = [
             models.CheckConstraint(condition=Q(stock__gte=0), name="gift_stock_from_0"),
-            models.CheckConstraint(condition=Q(points__gte=1, points__lte=MOST_POINTS), name="gift_points_in_bounds"),
+            models.CheckConstraint(condition=Q(points__gte=0, points__lte=MOST_POINTS), name="gift_points_in_bounds"),
+            models.CheckConstraint(
+                condition=Q(points__gte=1) | Q(limit_per_member__isnull=False), name="gift_for_nothing_is_limited"
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=Q(**{field: None}) | Q(**{f"{field}__gte": 1}), name=f"gift_{field}_from_1"
+                )
+                for field in ("limit_per_order", "limit_per_day", "limit_per_week", "limit_per_month")
+            ),
             models.CheckConstraint(
                 condition=Q(limit_per_member=None) | Q(limit_per_member__gte=1), name="gift_limit_from_1"
             ),
@@ -72,8 +89,13 @@ class Gift(models.Model):
         return self.name
 
     def clean(self) -> None:
+        wrong: dict[str, Any] = {}
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
-            raise ValidationError({"closes_at": _("The end must come after the beginning.")})
+            wrong["closes_at"] = _("The end must come after the beginning.")
+        if self.points == 0 and not self.limit_per_member:
+            wrong["limit_per_member"] = _("What costs no points needs a limit per member.")
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class StockChange(models.Model):

@@ -66,7 +66,7 @@ class Redemption(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["member", "request_key"], name="redemption_once"),
             models.CheckConstraint(
-                condition=Q(quantity__gte=1, quantity__lte=MOST_AT_ONCE, points__gte=1), name="redemption_amounts"
+                condition=Q(quantity__gte=1, quantity__lte=MOST_AT_ONCE, points__gte=0), name="redemption_amounts"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=("CANCELLED", "RETURNED"), ended_at__isnull=False)

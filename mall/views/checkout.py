@@ -35,7 +35,7 @@ def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
     form = RedeemForm(request.POST)
     if not form.is_valid() or "change" in request.POST:
         return _ask_again(request, context, form)
-    cost = context["gift"].points * form.cleaned_data["quantity"]
+    cost = context["offer"].points * form.cleaned_data["quantity"]
     if request.POST.get("agreed_cost") != str(cost):
         return _review(request, context, form, cost)
     try:
@@ -46,6 +46,7 @@ def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
             at=at,
             request_key=form.cleaned_data["request_key"],
             address=form.to,
+            agreed=redeeming.Price(cost),
         )
     except redeeming.REFUSALS as refusal:
         form.add_error(None, str(refusal))

@@ -13,7 +13,7 @@ select 'redemption ' || r.id as subject,
   join loyalty_posting p on p.id = r.posting_id
   left join loyalty_posting back on back.refers_to_id = p.id and back.kind = 10
  where (p.kind, p.points, p.member_id) is distinct from (6, -r.points, r.member_id)
-    or case when r.state in ('CANCELLED', 'RETURNED') then back.points is distinct from r.points
+    or case when r.state in ('CANCELLED', 'RETURNED') then coalesce(back.points, 0) <> r.points
             else back.id is not null end
 union all
 select 'posting ' || p.id, 'took points for a redemption that is not there'

@@ -1,0 +1,29 @@
+-- reads: mall_gift, mall_gifttier, mall_giftwindow, mall_redemption, loyalty_campaign, members_programme
+-- writes: nothing
+-- What gifts ask of one member at a moment, by the same functions as `mall_redeem`: points for a piece, whether it is
+-- open for him, when it opens if it is not, what his limits leave him, and the limit that leaves least.
+select g.id, coalesce(own.points, g.points), now_open.open,
+       case when not now_open.open
+            then mall_next_opening(g, %(at)s) - make_interval(hours => coalesce(own.hours_earlier, 0)) end,
+       least_left.pieces, least_left.name
+  from mall_gift g
+  left join mall_gifttier own on own.gift_id = g.id and own.tier_id = %(tier_id)s
+ cross join lateral (select mall_open_earlier(g, %(at)s, own.hours_earlier) as open) now_open
+  left join lateral (
+       select period.name, period.most - coalesce(sum(r.quantity), 0) as pieces
+         from (values ('order', g.limit_per_order), ('day', g.limit_per_day), ('week', g.limit_per_week),
+                      ('month', g.limit_per_month), ('ever', g.limit_per_member)) period (name, most)
+         left join mall_redemption r
+           on r.member_id = %(member_id)s and r.gift_id = g.id and r.state not in ('CANCELLED', 'RETURNED')
+          and case period.name
+                  when 'order' then false
+                  when 'ever' then true
+                  else r.placed_at >= date_trunc(period.name, %(at)s::timestamptz at time zone mall_zone())
+                                      at time zone mall_zone()
+              end
+        where period.most is not null
+        group by period.name, period.most
+        order by pieces
+        limit 1
+  ) least_left on true
+ where g.id = any(%(gifts)s::bigint[])
