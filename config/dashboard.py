@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +13,6 @@ from django.utils.translation import ngettext
 
 from config.back_office import MOST_COUNTED, address, estimate
 from loyalty.models import EarningRule, Posting
-from mall.admin.gifts import LOW_STOCK
 from mall.models import Gift, Redemption
 from members.models import Member
 from orders.models import Claim, Order, OrderImport
@@ -104,7 +103,7 @@ def _import_hint(order_import: OrderImport) -> str:
 def _gifts(request: HttpRequest, at: datetime) -> list[ToDo]:
     if not request.user.has_perm("mall.view_gift"):
         return []
-    low = Gift.objects.on_shelf(at).filter(stock__lt=LOW_STOCK).order_by("stock")[:SHOWN]
+    low = Gift.objects.on_shelf(at).filter(stock__lt=F("low_stock")).order_by("stock")[:SHOWN]
     hint = _("Put pieces into stock, or take the gift off the shelf.")
     return [ToDo("inventory_2", gift.name, hint, address(Gift, "change", gift.pk), _left(gift.stock)) for gift in low]
 

@@ -106,6 +106,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-imports": {"task": "orders.tasks.resume_imports", "schedule": timedelta(seconds=20)},
     "match-waiting": {"task": "orders.tasks.match_waiting", "schedule": timedelta(seconds=60)},
     "expire": {"task": "loyalty.tasks.expire", "schedule": timedelta(minutes=10)},
+    "sweep-pictures": {"task": "mall.tasks.sweep_pictures", "schedule": timedelta(days=1)},
 }
 
 AUTH_USER_MODEL = "members.User"

@@ -46,6 +46,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Mall"),
             _item(_("Redemptions"), "local_shipping", "mall.redemption", query=f"?state__in={TO_PACK}"),
             _item(_("Gifts"), "redeem", "mall.gift"),
+            _item(_("Categories"), "category", "mall.category"),
             _item(_("Stock changes"), "inventory_2", "mall.stockchange"),
         ),
         _group(

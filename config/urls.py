@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from allauth.account import views as allauth
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from loyalty import views as loyalty
@@ -37,9 +37,13 @@ pages = [
     path("redemptions/<int:redemption_id>/received/", mall.receive, name="receive_redemption"),
 ]
 
+# Of the media folder these alone: a name that no other file there has.
+media = [re_path(r"^media/pictures/(?P<name>[0-9a-f]{32}-[0-9]{2,5}\.webp)$", mall.picture, name="picture")]
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("language/", include("django.conf.urls.i18n")),
     *sign_in,
     *pages,
+    *media,
 ]

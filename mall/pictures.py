@@ -146,7 +146,9 @@ def _check_size(picture: Image.Image) -> None:
 
 def _too_many() -> Unfit:
     millions = MOST_PIXELS // 1_000_000
-    return Unfit(_("This picture has more than %(most)s million pixels. Save it smaller, then try again."), most=millions)
+    return Unfit(
+        _("This picture has more than %(most)s million pixels. Save it smaller, then try again."), most=millions
+    )
 
 
 def _drawn(picture: Image.Image) -> Image.Image:

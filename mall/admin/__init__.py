@@ -1,5 +1,5 @@
 """Gifts and their stock; redemptions from the desk to the parcel."""
 
-from mall.admin import gifts, redemptions
+from mall.admin import categories, gifts, redemptions
 
-__all__ = ("gifts", "redemptions")
+__all__ = ("categories", "gifts", "redemptions")

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -20,10 +21,10 @@ from unfold.decorators import action, display
 from config.back_office import VIEW, Desk, Facts, actor, address, ask, log, wide
 from mall import stock
 from mall.admin.conditions import TierInline, WindowInline
+from mall.admin.pictures import PictureInline, thumbnail
 from mall.models import Gift, StockChange
 from mall.redeeming import Refused
 
-LOW_STOCK = 10
 LIMITS = ("limit_per_order", "limit_per_day", "limit_per_week", "limit_per_month", "limit_per_member")
 
 
@@ -46,24 +47,44 @@ class StockForm(forms.Form):
 
 @admin.register(Gift)
 class GiftAdmin(Desk):
-    list_display = ["shown_name", "points", "minimum_tier", "shown_stock", "limit_per_member", "window", "active"]
-    list_filter = ["active", "minimum_tier"]
-    list_select_related = ["minimum_tier"]
+    list_display = [
+        "shown_picture",
+        "shown_name",
+        "category",
+        "points",
+        "minimum_tier",
+        "shown_stock",
+        "limit_per_member",
+        "window",
+        "active",
+    ]
+    list_display_links = ["shown_picture", "shown_name"]
+    list_filter = ["active", "category", "minimum_tier"]
+    list_select_related = ["minimum_tier", "category"]
     search_fields = ["name"]
     actions_detail = ["change_stock"]
     readonly_fields = ["shown_stock", "last_changes"]
-    inlines = [WindowInline, TierInline]
+    inlines = [PictureInline, WindowInline, TierInline]
     fieldsets = [
-        (None, {"fields": [("name", "emblem"), "description", ("active", "position")]}),
-        (_("Price and stock"), {"fields": [("points", "shown_stock"), "last_changes"]}),
+        (None, {"fields": [("name", "emblem"), "description", ("category", "position"), ("active", "featured")]}),
+        (_("Price and stock"), {"fields": [("points", "market_price"), ("shown_stock", "low_stock"), "last_changes"]}),
         (_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),
     ]
     add_fieldsets = [
-        (None, {"fields": [("name", "emblem"), "description", ("active", "position")]}),
-        (_("Price and stock"), {"fields": ["points"], "description": _("Save the gift, then put pieces into stock.")}),
+        (None, {"fields": [("name", "emblem"), "description", ("category", "position"), ("active", "featured")]}),
+        (
+            _("Price and stock"),
+            {
+                "fields": [("points", "market_price"), "low_stock"],
+                "description": _("Save the gift, then put pieces into stock."),
+            },
+        ),
         (_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),
     ]
     empty_hint = _("Add the first gift: what it costs, from which tier, and how many there are.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Gift]:
+        return super().get_queryset(request).prefetch_related("pictures")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         used = obj is not None and (obj.redemption_set.exists() or obj.stock_changes.exists())
@@ -107,13 +128,17 @@ class GiftAdmin(Desk):
             messages.success(request, done)
         return HttpResponseRedirect(back)
 
+    @display(description="")
+    def shown_picture(self, gift: Gift) -> SafeString | str:
+        return thumbnail(gift.picture) if gift.picture else gift.emblem
+
     @display(description=_("gift"))
     def shown_name(self, gift: Gift) -> str:
-        return f"{gift.emblem} {gift.name}".strip()
+        return gift.name
 
     @display(description=_("stock"), ordering="stock")
     def shown_stock(self, gift: Gift) -> SafeString | str:
-        if gift.stock >= LOW_STOCK or not gift.active:
+        if gift.stock >= gift.low_stock or not gift.active:
             return f"{gift.stock:,}"
         return format_html('<span class="jf-minus">{}</span>', f"{gift.stock:,}")
 

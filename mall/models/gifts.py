@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,7 +13,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from mall.models.categories import Category
 from members.models import Tier
+
+if TYPE_CHECKING:
+    from mall.models.pictures import GiftPicture
 
 # So that points × quantity stays far from the end of a bigint.
 MOST_POINTS = 1_000_000_000
@@ -26,7 +31,10 @@ def _limit(words: Any, **more: Any) -> Any:
 class GiftQuerySet(models.QuerySet["Gift"]):
     def shown(self) -> GiftQuerySet:
         """Return gifts that the mall shows, open or not yet open or sold out."""
-        return self.filter(active=True).select_related("minimum_tier")
+        return self.filter(active=True).select_related("minimum_tier", "category")
+
+    def with_pictures(self) -> GiftQuerySet:
+        return self.prefetch_related("pictures")
 
     def on_shelf(self, at: datetime) -> GiftQuerySet:
         """Return shown gifts whose window has not ended."""
@@ -37,7 +45,27 @@ class Gift(models.Model):
     """Something physical that members redeem. Stock moves only by redemptions and by `mall.stock`."""
 
     name = models.CharField(_("name"), max_length=80)
-    description = models.TextField(_("description"), blank=True)
+    description = models.TextField(
+        _("description"),
+        blank=True,
+        max_length=10_000,
+        help_text=_("Blank lines part paragraphs; **bold**, - list, ## heading, | table |. No HTML."),
+    )
+    category = models.ForeignKey(
+        Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="gifts", verbose_name=_("category")
+    )
+    market_price = models.DecimalField(
+        _("market price"),
+        max_digits=9,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text=_("What it costs in a shop, in yuan; members see it crossed out."),
+    )
+    featured = models.BooleanField(
+        _("featured"), default=False, db_default=False, help_text=_("Stands in the storefront's selection.")
+    )
     points = models.PositiveBigIntegerField(
         _("points"), validators=[MaxValueValidator(MOST_POINTS)], help_text=_("For one piece.")
     )
@@ -54,6 +82,9 @@ class Gift(models.Model):
     closes_at = models.DateTimeField(_("closes at"), null=True, blank=True)
     active = models.BooleanField(_("on the shelf"), default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=100)
+    low_stock = models.PositiveIntegerField(
+        _("warn below"), default=10, db_default=10, help_text=_("Staff are told when fewer pieces are left.")
+    )
     emblem = models.CharField(
         _("emblem"), max_length=8, blank=True, help_text=_("An emoji shown in place of a picture.")
     )
@@ -77,6 +108,9 @@ class Gift(models.Model):
                 for field in ("limit_per_order", "limit_per_day", "limit_per_week", "limit_per_month")
             ),
             models.CheckConstraint(
+                condition=Q(market_price=None) | Q(market_price__gt=0), name="gift_market_price_above_0"
+            ),
+            models.CheckConstraint(
                 condition=Q(limit_per_member=None) | Q(limit_per_member__gte=1), name="gift_limit_from_1"
             ),
             models.CheckConstraint(
@@ -87,6 +121,11 @@ class Gift(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def picture(self) -> GiftPicture | None:
+        """Return the first picture; of prefetched ones without a query."""
+        return next(iter(self.pictures.all()), None)
 
     def clean(self) -> None:
         wrong: dict[str, Any] = {}

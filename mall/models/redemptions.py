@@ -15,7 +15,8 @@ MOST_AT_ONCE = 10_000
 
 class RedemptionQuerySet(models.QuerySet["Redemption"]):
     def of(self, member: Member) -> RedemptionQuerySet:
-        return self.filter(member=member).select_related("gift", "shipment").order_by("-id")
+        of_his = self.filter(member=member).select_related("gift", "shipment")
+        return of_his.prefetch_related("gift__pictures").order_by("-id")
 
     def live(self) -> RedemptionQuerySet:
         """Return redemptions that hold points and stock."""

@@ -2,6 +2,7 @@
 
 from mall.views.checkout import redeem, redeemed
 from mall.views.mine import cancel, receive, redemption, redemptions
+from mall.views.pictures import picture
 from mall.views.storefront import gift, home, mall
 
-__all__ = ("cancel", "gift", "home", "mall", "receive", "redeem", "redeemed", "redemption", "redemptions")
+__all__ = ("cancel", "gift", "home", "mall", "picture", "receive", "redeem", "redeemed", "redemption", "redemptions")

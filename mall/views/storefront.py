@@ -30,7 +30,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
     """Points, tier, what ends soon, the newest postings, some gifts."""
     at = timezone.now()
     standing = ledger.standing(member_id=member.pk, at=at)
-    offers = shelf.offers(Gift.objects.on_shelf(at)[:12], member, available=standing.available, at=at)
+    offers = shelf.offers(Gift.objects.on_shelf(at).with_pictures()[:12], member, available=standing.available, at=at)
     context = {
         "member": member,
         "standing": standing,
@@ -50,7 +50,7 @@ def mall(request: HttpRequest, member: Member) -> HttpResponse:
     """All gifts on the shelf, or those that the member can redeem now."""
     at = timezone.now()
     standing = ledger.standing(member_id=member.pk, at=at)
-    offers = shelf.offers(Gift.objects.on_shelf(at), member, available=standing.available, at=at)
+    offers = shelf.offers(Gift.objects.on_shelf(at).with_pictures(), member, available=standing.available, at=at)
     only = request.GET.get("show") == "open"
     context = {
         "standing": standing,
@@ -71,6 +71,6 @@ def gift(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
 def offer_to(member: Member, gift_id: int, *, at: datetime) -> dict[str, Any]:
     """Return a gift as the member sees it, and what he has; 404 for one off the shelf."""
     standing = ledger.standing(member_id=member.pk, at=at)
-    found = get_object_or_404(Gift.objects.shown(), pk=gift_id)
+    found = get_object_or_404(Gift.objects.shown().with_pictures(), pk=gift_id)
     [offer] = shelf.offers([found], member, available=standing.available, at=at)
     return {"standing": standing, "offer": offer, "gift": found}

@@ -41,7 +41,9 @@ def bomb(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    )
 
 
 def stored(key: str, width: int) -> Image.Image:
@@ -56,8 +58,12 @@ def near(one: Any, other: tuple[int, int, int]) -> bool:
 
 @pytest.mark.parametrize(
     ("form", "mode"),
-    [("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "L"), ("PNG", "LA"), ("PNG", "1")]
-    + [("JPEG", "RGB"), ("JPEG", "CMYK"), ("JPEG", "L"), ("WEBP", "RGB"), ("WEBP", "RGBA"), ("GIF", "P")],
+    [
+        *(("PNG", mode) for mode in ("RGB", "RGBA", "P", "L", "LA", "1")),
+        *(("JPEG", mode) for mode in ("RGB", "CMYK", "L")),
+        *(("WEBP", mode) for mode in ("RGB", "RGBA")),
+        ("GIF", "P"),
+    ],
 )
 def test_each_kind_of_picture_is_drawn_anew(form: str, mode: str) -> None:
     kept = pictures.store(pictures.read(io.BytesIO(drawn(form=form, mode=mode))))

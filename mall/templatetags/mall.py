@@ -1,0 +1,24 @@
+"""How gifts are told, in the mall's templates."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django import template
+from django.utils.safestring import SafeString
+
+from mall import markup
+
+register = template.Library()
+
+
+@register.filter
+def prose(text: str) -> SafeString:
+    """Show what staff wrote in the small markup."""
+    return markup.rendered(text)
+
+
+@register.filter
+def yuan(amount: Decimal) -> str:
+    """199.00 → `¥199`, 9.90 → `¥9.90`."""
+    return f"¥{amount:,.0f}" if amount == amount.to_integral_value() else f"¥{amount:,.2f}"
