@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from django.core.files import File
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from orders import previewing, progress, steps
@@ -61,7 +62,12 @@ def accept(
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     file.seek(0)
     order_import = OrderImport(
-        name=_harmless(name), sha256=digest, channel=channel, created_by_id=actor_id, created_at=at
+        name=_harmless(name),
+        sha256=digest,
+        channel=channel,
+        language=get_language() or "",
+        created_by_id=actor_id,
+        created_at=at,
     )
     if confirmed:
         order_import.confirmed_at, order_import.confirmed_by_id = at, actor_id
@@ -83,12 +89,14 @@ def run(*, import_id: int, at: datetime) -> OrderImport:
     """Take an import from where it stands to its end; returns it as it stands then.
 
     `at` is the moment of posting. Somebody else at work on it: returns at once. An error is counted and raised again;
-    after three the import is given up as FAILED, and nothing that it stored is lost.
+    after three without any headway the import is given up as FAILED, and nothing that it stored is lost. What is wrong
+    with rows is said in the language of who handed the file in.
     """
     started = time.monotonic()
     try:
-        while (order_import := _step(import_id, at)) is not None and order_import.state not in OrderImport.RESTING:
-            pass
+        with override(OrderImport.objects.get(pk=import_id).language or None):
+            while (order_import := _step(import_id, at)) is not None and order_import.state not in OrderImport.RESTING:
+                pass
     except Exception:
         log.exception("import %s stopped by an error", import_id)
         if not connection.needs_rollback:  # else the transaction of the caller takes back the import itself
@@ -171,6 +179,8 @@ def _step(import_id: int, at: datetime) -> OrderImport | None:
         return order_import
     before = order_import.state
     _next_step(order_import)(order_import, at)
+    if order_import.failures:
+        OrderImport.objects.filter(pk=order_import.pk).update(failures=0)
     order_import.refresh_from_db()
     if order_import.state == State.MATCHED:
         _tell_stored(order_import, steps.CHUNK if before == State.MATCHED else 0)

@@ -82,6 +82,7 @@ class OrderImport(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False, verbose_name=_("by")
     )
+    language = models.CharField(max_length=10, db_default="", editable=False, help_text="Of who handed it in.")
     created_at = models.DateTimeField(_("uploaded at"))
     foreseen = models.JSONField(null=True, editable=False, help_text="What a preview found that it would do.")
     confirmed_by = models.ForeignKey(

@@ -185,3 +185,24 @@ def test_the_rejected_rows_can_be_mended_and_handed_in_again() -> None:
     assert all(line[-1] for line in bad)
     assert (again.new, again.rejected) == (2, 0)
     assert sorted(rows(Order, "number", "gross")) == sorted((one.split(",")[0], 20) for one in good)
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh-hans", "有效金额"), ("en", "not an amount of money")])
+def test_what_is_wrong_is_said_in_the_language_of_who_handed_the_file_in(language: str, words: str) -> None:
+    with translation.override(language):
+        content = BytesIO("\n".join([HEADER, order(1, "viel")]).encode())
+        made = importing.accept(file=content, name="a.csv", channel_code=None, actor_id=None, at=NOW)
+
+    with translation.override("en" if language == "zh-hans" else "zh-hans"):  # the worker's
+        importing.run(import_id=made.pk, at=NOW)
+
+    assert words in made.rejects.get().reason
+
+
+def test_an_import_that_gets_on_is_not_given_up_for_old_errors() -> None:
+    made = handed_in(order(1, "20"))
+    OrderImport.objects.update(failures=2)
+
+    done = confirmed(made)
+
+    assert (done.state, done.failures) == ("DONE", 0)
