@@ -47,8 +47,11 @@ def rehearse(orders: OrderQuerySet) -> tuple[int, int, list[TierStep]]:
     Nothing is posted. For a caller who rolls back.
     """
     owned, earned = orders.amounts(), earning.evaluate(orders.purchases())
+    # Put together by their keys without a join: of a channel's first file the planner expects one row, and would
+    # evaluate the rules of the whole file again for each order.
     both = Relation(
-        f"select o.*, e.points, e.growth from ({owned.sql}) o left join ({earned.sql}) e on e.key = o.key",
+        "select key, member_id, gross, refunded, null::bigint as points, null::bigint as growth "
+        f"from ({owned.sql}) o union all select key, null, null, null, points, growth from ({earned.sql}) e",
         owned.params + earned.params,
     )
     sql.run("orders", "rehearse", relation=both)

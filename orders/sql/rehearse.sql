@@ -1,10 +1,13 @@
--- reads: relation (key, member_id, gross, refunded, and what evaluate.sql gives a new award: points, growth),
--- loyalty_posting   writes: rehearsal, a temporary table of this transaction
+-- reads: relation (of a key one row with member_id, gross, refunded, and of a new award another with what evaluate.sql
+-- gives it: points, growth), loyalty_posting   writes: rehearsal, a temporary table of this transaction
 -- re-run: fails while the table stands. What these orders would move of each member: where an award would stand (law 9)
 -- less where it stands.
 create temporary table rehearsal on commit drop as
 with row as (
-    {relation}
+    select key, max(member_id) as member_id, max(gross) as gross, max(refunded) as refunded, max(points) as points,
+           max(growth) as growth
+      from ({relation}) told
+     group by key
 )
 select row.member_id, sum(div(granted.points * (row.gross - row.refunded), row.gross) - stands.points)::bigint as points,
        sum(div(granted.growth * (row.gross - row.refunded), row.gross) - stands.growth)::bigint as growth

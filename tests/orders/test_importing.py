@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from loyalty.models import EarningRule, Posting
 from members.models import Identity, Member
 from orders.models import Order, OrderImport, OrderLine, RejectedRow, StagedRow
 from tests.conftest import rows
+from tests.orders.worlds import accepted, finished, orders_of
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 FILES = ["taobao_ExportOrderList", "douyin_orders", "youzan_orders", "shopify_orders_export"]
@@ -162,3 +164,15 @@ def test_older_file_after_a_newer_one_takes_nothing_back(rules: None, tmp_path: 
     order = Order.objects.get(number=number)
     assert (order.status, order.refunded) == ("partially_refunded", Decimal("9.95"))
     assert sum(p.points for p in Posting.objects.filter(member=order.member)) == 9
+
+
+def test_preview_of_a_first_file_evaluates_its_orders_once(rules: None) -> None:
+    """The planner knows nothing of the orders yet: once for each of them would take minutes."""
+    order_import = accepted(orders_of(3_000), confirmed=False)
+
+    with connection.cursor() as cursor:
+        cursor.execute("set local statement_timeout = '20s'")
+    previewed = finished(order_import.pk)
+
+    assert previewed.state == "PREVIEWED"
+    assert previewed.foreseen["points"] > 0

@@ -34,16 +34,34 @@ def orders_of(count: int, prefix: str = "E20260501", buyers: int = 0) -> list[st
     return lines
 
 
-def accepted(lines: list[str], name: str = "orders.csv") -> OrderImport:
+def repriced(lines: list[str]) -> list[str]:
+    """Return a later export of the same orders: of every third that was kept, another amount was paid after all."""
+    later = []
+    for number, line in enumerate(lines):
+        cells = line.split(",")
+        if number % 3 == 0 and cells[1] in ("已发货", "交易完成"):
+            cells[2] = f"{float(cells[2]) + (number % 7 + 1) * 11:.2f}"
+        later.append(",".join(cells))
+    return later
+
+
+def unowned(lines: list[str]) -> list[str]:
+    """Return the same orders, of which every third has a buyer whom the file does not name."""
+    cells = [line.split(",") for line in lines]
+    return [",".join([*one[:6], "" if n % 3 == 0 else one[6], *one[7:]]) for n, one in enumerate(cells)]
+
+
+def accepted(lines: list[str], name: str = "orders.csv", *, confirmed: bool = True) -> OrderImport:
     content = BytesIO("\n".join([HEADER, *lines]).encode())
-    return importing.accept(file=content, name=name, channel_code=None, actor_id=None, at=NOW)
+    return importing.accept(file=content, name=name, channel_code=None, actor_id=None, at=NOW, confirmed=confirmed)
 
 
 def finished(import_id: int) -> OrderImport:
     return importing.run(import_id=import_id, at=NOW)
 
 
-# What all tables hold, without ids, in an order of its own. A debt's SETTLE has a key that no two runs share.
+# What all tables hold, without ids and times of posting, in an order of its own. A debt's SETTLE has a key that no two
+# runs share.
 WORLD = {
     "orders": """select c.code, o.number, o.status, o.gross, o.refunded, o.paid_at, o.phone, m.phone, o.award
                    from orders_order o join orders_channel c on c.id = o.channel_id
@@ -52,14 +70,26 @@ WORLD = {
                   from orders_orderline l join orders_order o on o.id = l.order_id""",
     "rejects": "select line, number, value, reason from orders_rejectedrow",
     "staged": "select number from orders_stagedrow",
-    "members": """select m.phone, m.joined_at, m.joined_by,
-                         coalesce(b.points, 0), coalesce(b.growth, 0), coalesce(b.debt, 0)
-                    from members_member m left join loyalty_balance b on b.member_id = m.id""",
-    "postings": """select p.source, p.key, p.kind, m.phone, p.points, p.growth, p.occurred_at, r.key
+    "members": """select m.phone, m.joined_by, t.rank, coalesce(b.points, 0), coalesce(b.growth, 0), coalesce(b.debt, 0)
+                    from members_member m left join members_tier t on t.id = m.tier_id
+                    left join loyalty_balance b on b.member_id = m.id""",
+    "accounts": """select i.channel, i.external_id, m.phone
+                     from members_identity i join members_member m on m.id = i.member_id""",
+    "steps": """select m.phone, a.rank, b.rank, c.growth
+                  from members_tierchange c join members_member m on m.id = c.member_id
+                  left join members_tier a on a.id = c.from_tier_id join members_tier b on b.id = c.to_tier_id""",
+    "claims": """select m.phone, a.number, a.state, a.reason, o.number
+                   from orders_claim a join members_member m on m.id = a.member_id
+                   left join orders_order o on o.id = a.order_id""",
+    "postings": """select p.source, case p.source when 'settle' then '' else p.key end, p.kind, m.phone, p.points,
+                          p.growth, case p.source when 'order' then p.occurred_at end, r.key
                      from loyalty_posting p join members_member m on m.id = p.member_id
                      left join loyalty_posting r on r.id = p.refers_to_id""",
     "lots": """select p.key, l.granted, l.remaining, l.available_at, l.expires_at = 'infinity'
                  from loyalty_lot l join loyalty_posting p on p.id = l.posting_id""",
+    "moves": """select p.source, case p.source when 'settle' then '' else p.key end, v.amount, lp.key
+                  from loyalty_move v join loyalty_posting p on p.id = v.posting_id
+                  left join loyalty_lot l on l.id = v.lot_id left join loyalty_posting lp on lp.id = l.posting_id""",
 }
 
 
