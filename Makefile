@@ -9,11 +9,12 @@ ROWS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format bench lock messages clean
+.PHONY: help run test test-faults check format bench lock messages clean
 
 help:
 	@echo "make run       start everything, load the demo brand, print address and sign-ins (Ctrl-C stops)"
 	@echo "make test      all tests; PYTEST_ARGS='-k name' for some"
+	@echo "make test-faults  kill workers and servers in the middle of imports"
 	@echo "make check     format, lint, types, import contract, migrations"
 	@echo "make bench     measure; ROWS=import_vs_copy,redeem_hot_16 for some"
 	@echo "make format    put code into its form"
@@ -25,7 +26,10 @@ run: .venv/run.stamp
 	@exec $(PY) manage.py runall
 
 test: .venv/dev.stamp
-	@JIFEN_VAR="$${JIFEN_VAR:-var/test}" JIFEN_DURABLE=0 DEBUG=1 exec $(PY) -m config.embedded $(PY) -m pytest $(PYTEST_ARGS)
+	@JIFEN_VAR="$${JIFEN_VAR:-var/test}" JIFEN_DURABLE=0 DEBUG=1 exec $(PY) -m config.embedded $(PY) -m pytest -m "not faults" $(PYTEST_ARGS)
+
+test-faults: .venv/dev.stamp
+	@JIFEN_VAR="$${JIFEN_VAR:-var/test}" JIFEN_DURABLE=0 DEBUG=1 exec $(PY) -m config.embedded $(PY) -m pytest -m faults $(PYTEST_ARGS) tests/faults
 
 check: .venv/dev.stamp
 	$(PY) -m ruff format --check .

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, OperationalError, close_old_connections, connection, transaction
-from django.db.models import Count, Q, Sum
 from django.utils.translation import get_language
 
 from loyalty import ledger
 from loyalty.models import EarningRule, Posting
 from orders import awarding, importing, steps
-from orders.models import ELIGIBLE, Order, OrderImport, StagedRow
+from orders.models import Order, OrderImport, StagedRow
 from tests.conftest import NOW, rows
 from tests.orders.test_bad_files import is_a_sentence
 from tests.orders.worlds import accepted, differences, finished, numbers, orders_of, undisturbed, world
@@ -33,157 +26,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def rules(transactional_db: None) -> None:
     EarningRule.objects.create(name="消费积分", benefit_rate=1)
     EarningRule.objects.create(name="消费成长值", unit="growth", benefit_rate=1)
-
-
-def numbers_tell_what_is_there(import_id: int) -> None:
-    """An import's counters, at whatever moment it was cut off, are those of the rows that stand."""
-    order_import = OrderImport.objects.get(pk=import_id)
-    stored = Order.objects.filter(first_import=import_id, number__lte=order_import.stored_to)
-    counted = stored.aggregate(
-        orders=Count("pk"),
-        eligible=Count("pk", filter=Q(status__in=ELIGIBLE)),
-        paid=Sum("gross", filter=Q(status__in=ELIGIBLE)),
-        back=Sum("refunded", filter=Q(status__in=ELIGIBLE)),
-    )
-    posted = Posting.objects.aggregate(points=Sum("points"), growth=Sum("growth"))
-    assert Order.objects.count() == order_import.new
-    assert (order_import.eligible_orders, order_import.paid_total) == (
-        counted["eligible"], (counted["paid"] or 0) - (counted["back"] or 0),
-    )  # fmt: skip
-    assert (order_import.points, order_import.growth) == (posted["points"] or 0, posted["growth"] or 0)
-
-
-# Imports in a process of its own for each line that it is told, and says "here" when that comes to a place where it is
-# to be killed: before the n-th statement with some words in it, or when so many rows of the file are read.
-RUNNER = dedent("""
-    import os, sys
-    from datetime import datetime
-    import django
-    from django.conf import settings
-
-    settings.DATABASES["default"]["NAME"] = sys.argv[1]
-    django.setup()
-    from django.db import connection
-    from orders import importing, reading
-
-    at = datetime.fromisoformat(sys.argv[2])
-
-    def say(word):
-        print(word, flush=True)
-
-    def run(import_id, times, words):
-        left = int(times)
-
-        def passed():
-            nonlocal left
-            left -= 1
-            if left == 0:
-                say("here")
-
-        def watch(execute, sql, params, many, context):
-            if words in sql:
-                passed()
-            return execute(sql, params, many, context)
-
-        def rows(path, recognised, read=reading.read):
-            for row in read(path, recognised):
-                yield row
-                if words == "copy":
-                    passed()
-
-        reading.read = rows
-        connection.ensure_connection()
-        say(connection.connection.info.backend_pid)
-        with connection.execute_wrapper(watch):
-            importing.run(import_id=int(import_id), at=at)
-
-    for line in sys.stdin:
-        child = os.fork()
-        if not child:
-            try:
-                say(os.getpid())
-                run(*line.strip().split(" ", 2))
-            finally:
-                os._exit(0)
-        os.waitpid(child, 0)
-        say("gone")
-""")
-
-PLACES = [
-    ("UPLOADED", "copy", 7_000),
-    ("STAGED", "SELECT DISTINCT", 1),
-    ("CHECKED", "insert into members_member", 1),
-    ("MATCHED", "insert into orders_order", 1),
-    ("MATCHED", "insert into orders_order", 2),
-    ("STORED", "create temporary table", 1),
-    ("STORED", "insert into loyalty_lot", 2),
-    ("STORED", "loyalty_claw_back", 1),
-    ("STORED", 'DELETE FROM "orders_stagedrow"', 1),
-]
-
-
-class Runner:
-    """A process that imports, and its backend."""
-
-    def __init__(self) -> None:
-        self.mother = subprocess.Popen(
-            [sys.executable, "-c", RUNNER, connection.settings_dict["NAME"], NOW.isoformat()],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
-        )  # fmt: skip
-
-    def run_to(self, import_id: int, words: str, times: int) -> None:
-        """Let a process import up to a place."""
-        self.mother.stdin.write(f"{import_id} {times} {words}\n")
-        self.mother.stdin.flush()
-        self.process, self.backend = int(self.said()), int(self.said())
-        assert self.said() == "here"
-
-    def said(self) -> str:
-        return self.mother.stdout.readline().strip()
-
-    def kill(self) -> None:
-        """Kill -9, and wait until the server has noticed."""
-        os.kill(self.process, signal.SIGKILL)
-        assert self.said() == "gone"
-        until(lambda: not backends(self.backend))
-
-
-@pytest.fixture
-def runner() -> Iterator[Runner]:
-    runner = Runner()
-    yield runner
-    runner.mother.kill()
-    runner.mother.communicate()
-
-
-def backends(pid: int) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("select count(*) from pg_stat_activity where pid = %s", [pid])
-        return cursor.fetchone()[0]
-
-
-def until(true: Callable[[], bool]) -> None:
-    for _ in range(2_000):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("It never came.")
-
-
-def test_import_killed_in_every_state_ends_like_an_undisturbed_one(runner: Runner) -> None:
-    lines = orders_of(20_000)
-    expected = undisturbed(lines)
-    import_id = accepted(lines).pk
-
-    for state, words, times in PLACES:
-        runner.run_to(import_id, words, times)
-        runner.kill()
-        assert (OrderImport.objects.get(pk=import_id).state, words) == (state, words)
-        numbers_tell_what_is_there(import_id)
-    result = numbers(finished(import_id)), world()
-
-    assert result[0] == expected[0]
-    assert differences(result[1], expected[1]) == {}
 
 
 # An end before a statement that only reads is an end before the next one that writes.

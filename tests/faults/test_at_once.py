@@ -14,33 +14,23 @@ from django.db import connection
 from django.db.models import Sum
 
 from loyalty import ledger
-from loyalty.models import EarningRule, Kind, Posting
+from loyalty.models import Kind, Posting
 from mall import stock
 from mall.models import Gift, Redemption
 from mall.redeeming import InsufficientPoints, redeem
 from members.models import Member
-from orders import awarding, importing, matching, steps, tasks
+from orders import importing, matching, steps, tasks
 from orders.models import Channel, Order, OrderImport
 from tests.conftest import NOW
 from tests.orders.worlds import accepted, differences, finished, forgotten, numbers, orders_of, undisturbed, world
 
 AtOnce = Callable[[Callable[[Any], Any], list[Any]], list[Any]]
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def rules(transactional_db: None) -> None:
-    EarningRule.objects.create(name="消费积分", benefit_rate=1)
-    EarningRule.objects.create(name="消费成长值", unit="growth", benefit_rate=1)
-
-
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "CHUNK", 300)
-    monkeypatch.setattr(awarding, "BATCH", 50)
-    monkeypatch.setattr(ledger, "CHUNK", 200)
-    monkeypatch.setattr(matching, "BATCH", 150)
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("a_brand", "small_pieces"),
+]
 
 
 @pytest.fixture(autouse=True)

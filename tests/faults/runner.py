@@ -1,0 +1,135 @@
+"""A worker to be killed: a process that imports, and says so when it has come to a place."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+from django.db import connection
+
+from loyalty import ledger
+from orders import awarding, claims, steps
+from tests.conftest import NOW
+
+# For each line that it is told it imports in a process of its own, which says "here" when it comes to a place and stops:
+# before the n-th statement with some words in it, or when so many rows of the file are read.
+SCRIPT = dedent("""
+    import json, os, signal, sys
+    from datetime import datetime
+    import django
+    from django.conf import settings
+
+    database, sizes, at = map(json.loads, sys.argv[1:])
+    settings.DATABASES["default"].update(database)
+    django.setup()
+    from django.db import connection
+    from loyalty import ledger
+    from orders import awarding, claims, importing, staging, steps
+
+    steps.CHUNK, ledger.CHUNK, awarding.BATCH, claims.BATCH = sizes
+    at = datetime.fromisoformat(at)
+
+    def say(word):
+        print(word, flush=True)
+
+    def run(import_id, times, words):
+        left = int(times)
+
+        def passed():
+            nonlocal left
+            left -= 1
+            if left == 0:
+                say("here")
+                os.kill(os.getpid(), signal.SIGSTOP)
+
+        def watch(execute, sql, params, many, context):
+            if words in sql:
+                passed()
+            return execute(sql, params, many, context)
+
+        def rows(path, recognised, read=staging.reading.read):
+            for row in read(path, recognised):
+                yield row
+                if words == "copy":
+                    passed()
+
+        staging.reading.read = rows
+        connection.ensure_connection()
+        say(connection.connection.info.backend_pid)
+        with connection.execute_wrapper(watch):
+            importing.run(import_id=int(import_id), at=at)
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            try:
+                say(os.getpid())
+                run(*line.strip().split(" ", 2))
+            except BaseException as error:
+                print("the worker ended:", type(error).__name__, file=sys.stderr, flush=True)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        say("gone")
+""")
+
+
+class Runner:
+    """Such a process, and the backend that the server gives it."""
+
+    def __init__(self) -> None:
+        names = ("NAME", "HOST", "PORT", "USER", "PASSWORD")
+        database = {name: connection.settings_dict[name] for name in names}
+        sizes = [steps.CHUNK, ledger.CHUNK, awarding.BATCH, claims.BATCH]
+        told = [json.dumps(one) for one in (database, sizes, NOW.isoformat())]
+        self.mother = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, *told],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+
+    def run_to(self, import_id: int, words: str, times: int) -> None:
+        """Let a process import up to a place."""
+        self.mother.stdin.write(f"{import_id} {times} {words}\n")
+        self.mother.stdin.flush()
+        self.process, self.backend = int(self.said()), int(self.said())
+        assert self.said() == "here", f"It never came to {words}."
+
+    def said(self) -> str:
+        return self.mother.stdout.readline().strip()
+
+    def kill(self) -> None:
+        """Kill -9, and wait until the server has noticed."""
+        os.kill(self.process, signal.SIGKILL)
+        assert self.said() == "gone"
+        until(lambda: not backends(self.backend))
+
+    def go_on(self) -> None:
+        """Let it go on, and wait until it has ended by itself."""
+        until(lambda: Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+        os.kill(self.process, signal.SIGCONT)
+        assert self.said() == "gone"
+
+    def end(self) -> None:
+        self.mother.kill()
+        self.mother.communicate()
+
+
+def backends(pid: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_stat_activity where pid = %s", [pid])
+        return cursor.fetchone()[0]
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for it."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "It never came."
+        time.sleep(0.01)
