@@ -18,7 +18,7 @@ from loyalty import ledger
 from orders import awarding, claims, steps
 from tests.conftest import NOW
 
-# For each line that it is told it imports in a process of its own, which says "here" and stops where it comes to a place:
+# For each line that it is told it imports in a process of its own, which says "here" and stops when it is at a place:
 # before the n-th statement with some words in it, or when so many rows of the file are read.
 SCRIPT = dedent("""
     import json, os, signal, sys
