@@ -124,8 +124,9 @@ def store(order_import: OrderImport, at: datetime) -> None:
             )
             return
         sql.run("orders", "lock_channel", channel=channel.pk)
+        sql.run("orders", "merge", **bound, upto=upto, channel=channel.pk)
         ((new, updated, eligible, paid),) = sql.run(
-            "orders", "store", **bound, upto=upto, channel=channel.pk, platform=channel.format
+            "orders", "store", order_import=order_import.pk, channel=channel.pk, platform=channel.format
         )
         OrderImport.objects.filter(pk=order_import.pk).update(
             stored_to=upto,

@@ -6,6 +6,7 @@ from orders.models.imports import OrderImport, OrderImportQuerySet, RejectedRow,
 from orders.models.mappings import ColumnMapping, ColumnMappingQuerySet
 from orders.models.orders import Order, OrderLine, OrderQuerySet
 from orders.models.status import ELIGIBLE, MONEY, Status
+from orders.models.undo import OrderBefore, OrderRetelling, TakenOrder
 
 __all__ = (
     "ELIGIBLE",
@@ -19,11 +20,14 @@ __all__ = (
     "ColumnMapping",
     "ColumnMappingQuerySet",
     "Order",
+    "OrderBefore",
     "OrderImport",
     "OrderImportQuerySet",
     "OrderLine",
     "OrderQuerySet",
+    "OrderRetelling",
     "RejectedRow",
     "StagedRow",
     "Status",
+    "TakenOrder",
 )

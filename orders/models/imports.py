@@ -39,6 +39,7 @@ class OrderImport(models.Model):
         REFUSED = "REFUSED", _("refused")
         FAILED = "FAILED", _("failed")
         DISCARDED = "DISCARDED", _("discarded")
+        UNDOING = "UNDOING", _("being undone")
         UNDONE = "UNDONE", _("undone")
 
     ENDED = (State.DONE, State.REFUSED, State.FAILED, State.DISCARDED, State.UNDONE)
@@ -95,6 +96,19 @@ class OrderImport(models.Model):
     )
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("undone by"),
+    )
+    undone_at = models.DateTimeField(_("undone at"), null=True)
+    undoing = models.JSONField(null=True, editable=False, help_text="What its undoing did.")
+    forgotten = models.BooleanField(
+        default=False, editable=False, help_text="What it changed is not known any more: it cannot be undone."
+    )
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     touched_at = models.DateTimeField(null=True, editable=False)
 
@@ -104,6 +118,7 @@ class OrderImport(models.Model):
         ordering = ["-id"]
         verbose_name = _("order import")
         verbose_name_plural = _("order imports")
+        permissions = [("undo_orderimport", _("Can undo order imports"))]
         indexes = [
             models.Index(
                 fields=["id"],

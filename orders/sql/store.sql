@@ -1,71 +1,21 @@
--- reads: orders_stagedrow of one chunk, members   writes: orders_order, orders_orderline
--- re-run: changes nothing. A later file moves an order on and never back, whatever the order in which files come: of a
--- line the further status stands, and refunds only grow; what was paid in one file and closed in another was given back.
+-- reads: merged_line (merge.sql), members, orders_takenorder, loyalty_posting   writes: orders_order, orders_orderline, and
+-- for an undo of this import orders_orderbefore and orders_orderretelling; takes what is told again off orders_takenorder
+-- re-run: changes nothing. Nobody else stores orders of this channel meanwhile (lock_channel.sql).
 -- An order is told by its lines, from this file or another: by lines of its parts, which add up, or by lines of the
 -- whole (row_key '' or '=...'), whose gross counts once. Known both ways it is not added up: the whole tells the
 -- amounts, the parts only refunds that are greater, and completion where they cover it all. A line with more refunded
--- than gross is a refund alone. Nobody else stores orders of this channel meanwhile (lock_channel.sql), so a new order
--- is inserted without ON CONFLICT, which would look up every key a second time: a tenth of this statement. Returns how
--- many orders are new and changed, and of all of them how many count and what was paid.
-with ranked (status, rank) as (
-    values ('unpaid', 1), ('hold', 2), ('paid', 3), ('completed', 4), ('partially_refunded', 5), ('closed', 6),
-           ('refunded', 7)
-),
-staged as materialized (
-    select distinct on (s.number, s.row_key) s.*, r.rank
-      from orders_stagedrow s
-      join ranked r on r.status = s.status
-     where s.order_import_id = %(order_import)s and s.number > %(after)s and s.number <= %(upto)s
-     order by s.number, s.row_key, r.rank desc, s.refunded desc, s.line desc
-),
-known as materialized (
-    select o.id, o.number
-      from orders_order o
-     where o.channel_id = %(channel)s and o.number in (select number from staged)
-     order by o.id
-       for no key update
-),
-lines as materialized (
-    select coalesce(s.number, k.number) as number, coalesce(s.row_key, k.row_key) as row_key,
-           left(coalesce(s.row_key, k.row_key), 1) in ('', '=') as of_whole,
-           case when closed then 'refunded' else coalesce(newer.status, k.status, s.status) end as status,
-           case when closed then greatest(k.gross, s.gross) else coalesce(newer.gross, k.gross, s.gross) end as gross,
-           case
-               when closed then greatest(k.gross, s.gross)
-               else greatest(coalesce(newer.refunded, k.refunded, s.refunded),
-                             least(coalesce(k.refunded, 0), coalesce(newer.gross, k.gross)))
-           end as refunded,
-           case
-               when closed then greatest(k.shipping, s.shipping)
-               else coalesce(newer.shipping, k.shipping, s.shipping)
-           end as shipping,
-           coalesce(s.ordered_at, k.ordered_at) as ordered_at,
-           coalesce(newer.paid_at, k.paid_at, s.paid_at) as paid_at,
-           coalesce(newer.completed_at, k.completed_at, s.completed_at) as completed_at,
-           coalesce(nullif(s.title, ''), k.title, s.title) as title, coalesce(nullif(s.sku, ''), k.sku, s.sku) as sku,
-           case when s.title = '' then coalesce(k.quantity, s.quantity) else coalesce(s.quantity, k.quantity) end
-               as quantity,
-           s.buyer, s.phone
-      from staged s
-      full join (
-           select known.number, l.*, r.rank
-             from known
-             join orders_orderline l on l.order_id = known.id
-             join ranked r on r.status = l.status
-      ) k on k.number = s.number and k.row_key = s.row_key
-      left join lateral (select s.* where k.rank is null or s.rank >= k.rank) newer on true
-     cross join lateral (
-           select s.status = 'closed' and k.gross > 0 or k.status = 'closed' and s.gross > 0 as closed
-      ) back
-),
-counted as (
-    select number, of_whole, case when of_whole then max(gross) else sum(gross) end as gross, sum(refunded) as refunded,
-           case when of_whole then max(shipping) else sum(shipping) end as shipping,
+-- than gross is a refund alone. Returns how many orders are new and changed, and of all of them how many count and what
+-- was paid.
+with counted as (
+    select number, order_id, left(row_key, 1) in ('', '=') as of_whole,
+           case when left(row_key, 1) in ('', '=') then max(gross) else sum(gross) end as gross,
+           case when left(row_key, 1) in ('', '=') then max(shipping) else sum(shipping) end as shipping,
+           sum(refunded) as refunded,
            min(ordered_at) as ordered_at, min(paid_at) as paid_at,
            case when bool_and(completed_at is not null)
                      filter (where status in ('hold', 'paid', 'completed', 'partially_refunded'))
                 then max(completed_at) end as completed_at,
-           max(buyer) as buyer, max(phone) as phone,
+           max(buyer) as buyer, max(phone) as phone, bool_or(changed) as changed,
            count(*) filter (
                where status in ('hold', 'paid', 'completed', 'partially_refunded', 'refunded') and refunded <= gross
            ) as counted,
@@ -76,8 +26,8 @@ counted as (
            bool_or(status = 'unpaid') as unpaid,
            bool_and(status = 'completed')
                filter (where status in ('paid', 'completed', 'partially_refunded')) as completed
-      from lines
-     group by number, of_whole
+      from merged_line
+     group by number, order_id, left(row_key, 1) in ('', '=')
 ),
 told as (
     select *,
@@ -94,19 +44,19 @@ told as (
       from counted
 ),
 sums as (
-    select number,
+    select number, order_id,
            coalesce(max(gross) filter (where of_whole and gross > 0), max(gross) filter (where not of_whole), 0) as gross,
            coalesce(max(shipping) filter (where of_whole and gross > 0), max(shipping) filter (where not of_whole), 0)
                as shipping,
            max(refunded) as refunded, max(gross) filter (where not of_whole) as gross_of_parts,
            max(status) filter (where of_whole) as whole_status, max(status) filter (where not of_whole) as parts_status,
            min(ordered_at) as ordered_at, coalesce(min(paid_at) filter (where of_whole), min(paid_at)) as paid_at,
-           max(completed_at) as completed_at, max(buyer) as buyer, max(phone) as phone
+           max(completed_at) as completed_at, max(buyer) as buyer, max(phone) as phone, bool_or(changed) as changed
       from told
-     group by number
+     group by number, order_id
 ),
 whole as materialized (
-    select s.number, s.gross, s.shipping, s.ordered_at, s.paid_at, s.completed_at, s.buyer, s.phone,
+    select s.number, s.order_id, s.gross, s.shipping, s.ordered_at, s.paid_at, s.completed_at, s.buyer, s.phone, s.changed,
            coalesce(i.member_id, m.id) as member_id,
            shop.back_days is null or not exists (
                select from members_member j
@@ -128,15 +78,33 @@ whole as materialized (
       left join members_identity i on s.buyer <> '' and i.channel = %(platform)s and i.external_id = s.buyer
       left join members_member m on s.phone <> '' and m.phone = s.phone and m.merged_into_id is null
 ),
+-- An order that an undo took away earns under its next number.
 made as (
     insert into orders_order (channel_id, number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at,
-                              buyer, phone, member_id, earns, first_import_id, last_import_id)
-    select %(channel)s, number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at, buyer, phone,
-           member_id, earns, %(order_import)s, %(order_import)s
+                              buyer, phone, member_id, earns, award, first_import_id, last_import_id)
+    select %(channel)s, w.number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at, buyer, phone,
+           member_id, earns, coalesce(t.award, 1), %(order_import)s, %(order_import)s
       from whole w
-     where not exists (select from known k where k.number = w.number)
+      left join orders_takenorder t on t.channel_id = %(channel)s and t.number = w.number
+     where order_id is null
      order by number
-    returning id, number
+    returning id, number, award
+),
+back as (
+    delete from orders_takenorder t
+     using made
+     where made.award > 1 and t.channel_id = %(channel)s and t.number = made.number
+),
+known as materialized (
+    select o.*,
+           w.changed
+           or (o.status, o.gross, o.refunded, o.shipping, o.ordered_at, o.paid_at, o.completed_at)
+              is distinct from
+              (w.status, w.gross, w.refunded, w.shipping, w.ordered_at, w.paid_at, w.completed_at)
+           or o.member_id is null and w.member_id is not null
+           or o.buyer = '' and w.buyer <> '' or o.phone = '' and w.phone <> '' as changes
+      from orders_order o
+      join whole w on w.order_id = o.id
 ),
 moved as (
     update orders_order o
@@ -147,40 +115,46 @@ moved as (
            earns = case when o.member_id is null then w.earns else o.earns end, last_import_id = %(order_import)s,
            award_gross = case when o.gross <> w.gross then coalesce(o.award_gross, o.gross) else o.award_gross end
       from known k
-      join whole w using (number)
-     where o.id = k.id
-       and ((o.status, o.gross, o.refunded, o.shipping, o.ordered_at, o.paid_at, o.completed_at)
-            is distinct from
-            (w.status, w.gross, w.refunded, w.shipping, w.ordered_at, w.paid_at, w.completed_at)
-            or o.member_id is null and w.member_id is not null
-            or o.buyer = '' and w.buyer <> '' or o.phone = '' and w.phone <> '')
+      join whole w on w.order_id = k.id
+     where o.id = k.id and k.changes
     returning o.id
 ),
 made_lines as (
     insert into orders_orderline (order_id, row_key, status, gross, refunded, shipping, ordered_at, paid_at,
                                   completed_at, title, sku, quantity)
-    select made.id, row_key, status, gross, refunded, shipping, ordered_at, paid_at, completed_at, title, sku, quantity
-      from lines
-      join made using (number)
-     order by made.id, row_key
+    select coalesce(l.order_id, made.id) as order_id, row_key, status, gross, refunded, shipping, ordered_at, paid_at,
+           completed_at, title, sku, quantity
+      from merged_line l
+      left join made using (number)
+     where line_id is null
+     order by order_id, row_key
 ),
 moved_lines as (
-    insert into orders_orderline as l (order_id, row_key, status, gross, refunded, shipping, ordered_at, paid_at,
-                                       completed_at, title, sku, quantity)
-    select known.id, row_key, status, gross, refunded, shipping, ordered_at, paid_at, completed_at, title, sku, quantity
-      from lines
-      join known using (number)
-     order by known.id, row_key
-        on conflict (order_id, row_key) do update
-       set status = excluded.status, gross = excluded.gross, refunded = excluded.refunded,
-           shipping = excluded.shipping, ordered_at = excluded.ordered_at, paid_at = excluded.paid_at,
-           completed_at = excluded.completed_at, title = excluded.title, sku = excluded.sku,
-           quantity = excluded.quantity
-     where (l.status, l.gross, l.refunded, l.shipping, l.ordered_at, l.paid_at, l.completed_at, l.title, l.sku,
-            l.quantity)
-           is distinct from
-           (excluded.status, excluded.gross, excluded.refunded, excluded.shipping, excluded.ordered_at,
-            excluded.paid_at, excluded.completed_at, excluded.title, excluded.sku, excluded.quantity)
+    update orders_orderline l
+       set status = m.status, gross = m.gross, refunded = m.refunded, shipping = m.shipping, ordered_at = m.ordered_at,
+           paid_at = m.paid_at, completed_at = m.completed_at, title = m.title, sku = m.sku, quantity = m.quantity
+      from merged_line m
+     where l.id = m.line_id and m.line_id is not null and m.changed
+),
+before as (
+    insert into orders_orderbefore (order_import_id, order_id, author_id, was, lines, posting, given_to_id)
+    select %(order_import)s, k.id, k.last_import_id, to_jsonb(k) - 'changes',
+           (select jsonb_agg(to_jsonb(l)) from orders_orderline l where l.order_id = k.id),
+           (select p.id from loyalty_posting p
+             where p.source = 'order' and p.key = c.code || ':' || k.number || '#' || k.award),
+           case when k.member_id is null then w.member_id end
+      from known k
+      join whole w on w.order_id = k.id
+      join orders_channel c on c.id = k.channel_id
+     where k.changes and k.last_import_id <> %(order_import)s
+        on conflict (order_id, order_import_id) do nothing
+),
+retold as (
+    insert into orders_orderretelling (order_import_id, author_id, orders)
+    select %(order_import)s, last_import_id, array_agg(id order by id)
+      from known
+     where not changes and last_import_id <> %(order_import)s
+     group by last_import_id
 )
 select (select count(*) from made), (select count(*) from moved),
        count(*) filter (where status in ('paid', 'completed', 'partially_refunded')),
