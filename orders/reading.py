@@ -21,7 +21,7 @@ from orders.channels.lookalikes import lookalike
 from orders.channels.mapped import Plan, as_format
 from orders.channels.records import Unreadable, of_sheet, of_text, sheets
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
-from orders.channels.sniffing import WORKBOOK, encoding_of
+from orders.channels.sniffing import SHEETED, encoding_of
 
 DELIMITERS = ",\t;"
 HEADER_WITHIN = 30
@@ -110,7 +110,7 @@ def _footer(line: int, cells: list[str], form: Format) -> Skipped | None:
 
 
 def _records(path: Path, encoding: str, delimiter: str, sheet: str) -> Iterator[Record]:
-    return of_sheet(path, sheet) if encoding == WORKBOOK else of_text(path, encoding, delimiter)
+    return of_sheet(path, encoding, sheet) if encoding in SHEETED else of_text(path, encoding, delimiter)
 
 
 def below_header(path: Path, found: Recognised) -> Iterator[Record]:
@@ -124,9 +124,9 @@ def below_header(path: Path, found: Recognised) -> Iterator[Record]:
 
 def _parts(path: Path, encoding: str) -> Iterator[Part]:
     """Every way to look at the first records of a file."""
-    if encoding == WORKBOOK:
-        for sheet in sheets(path):
-            yield Part("", sheet, _first_lines(of_sheet(path, sheet)))
+    if encoding in SHEETED:
+        for sheet in sheets(path, encoding):
+            yield Part("", sheet, _first_lines(of_sheet(path, encoding, sheet)))
         return
     for delimiter in DELIMITERS:
         yield Part(delimiter, "", _first_lines(of_text(path, encoding, delimiter)))

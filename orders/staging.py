@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from orders import progress, reading
-from orders.channels import PLATFORMS
+from orders.channels import PLATFORMS, containers
 from orders.channels.mapped import OTHER
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
 from orders.models import Channel, ColumnMapping, OrderImport, RejectedRow, StagedRow
@@ -139,7 +139,14 @@ def _copy_rejects(rejects: IO[str]) -> None:
 
 @contextmanager
 def local(order_import: OrderImport) -> Iterator[Path]:
-    """Yield the file on this machine, fetched if the storage keeps it elsewhere."""
+    """Yield the file on this machine, taken out of what it came in. Raises RefusedFile."""
+    with _kept(order_import) as path, containers.opened(path) as plain:
+        yield plain
+
+
+@contextmanager
+def _kept(order_import: OrderImport) -> Iterator[Path]:
+    """Yield the file as it was uploaded, fetched if the storage keeps it elsewhere."""
     try:
         yield Path(order_import.file.path)
     except NotImplementedError:

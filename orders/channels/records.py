@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import csv
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -17,13 +16,14 @@ from typing import Any, NamedTuple, TextIO
 from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
 
+from orders.channels import packed, tables
+from orders.channels.packed import damaged
 from orders.channels.rows import RefusedFile
 
 MOST_LINES_OF_A_RECORD = 500
 MOST_CELLS = 2_500_000
 MOST_BYTES_UNPACKED = 160 << 20
 EXACT_DIGITS = 10**15
-DAMAGES = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, RuntimeError)
 PLACE = re.compile(rb"""<(?:\w+:)?(?:row|c)\b[^>]*?\br=["']([A-Z]{0,3})(\d{1,7})["']""")
 
 
@@ -65,28 +65,37 @@ def _of_lines(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]] | 
             line = reader.line_num + 1
 
 
-def sheets(path: Path) -> list[str]:
-    """Names of the sheets of a workbook; raises RefusedFile where it is damaged or would not fit into memory."""
+def sheets(path: Path, encoding: str) -> list[str]:
+    """Names of the sheets of a workbook, or of tables; raises RefusedFile where it is damaged or would not fit into
+    memory."""
+    if encoding in tables.KINDS:
+        return tables.names(path)
     _refuse_huge(path)
+    with _workbook(path) as book:
+        return list(book.sheet_names)
+
+
+def of_sheet(path: Path, encoding: str, sheet: str) -> Iterator[tuple[int, list[str]]]:
+    """Records of a sheet, or of a table, with its row numbers."""
+    if encoding in tables.KINDS:
+        yield from tables.of_table(path, sheet)
+        return
+    with _workbook(path) as book:
+        for line, cells in enumerate(book.get_sheet_by_name(sheet).iter_rows(), 1):
+            yield line, [as_text(cell) for cell in cells]
+
+
+@contextmanager
+def _workbook(path: Path) -> Iterator[CalamineWorkbook]:
+    """An open workbook, whatever its name: by a path the library would believe the name."""
     try:
-        with CalamineWorkbook.from_path(path) as book:
-            return list(book.sheet_names)
+        with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as book:
+            yield book
     except CalamineError:
-        raise _damaged() from None
+        raise damaged() from None
 
 
-def of_sheet(path: Path, sheet: str) -> Iterator[tuple[int, list[str]]]:
-    """Records of a sheet with the row numbers of the sheet."""
-    try:
-        with CalamineWorkbook.from_path(path) as book:
-            table = book.get_sheet_by_name(sheet)
-            for line, cells in enumerate(table.iter_rows(), 1):
-                yield line, [_text(cell) for cell in cells]
-    except CalamineError:
-        raise _damaged() from None
-
-
-def _text(cell: Any) -> str:
+def as_text(cell: Any) -> str:
     """A cell of a workbook as text. A number of more than 15 digits has lost some: it is shown with its exponent."""
     if isinstance(cell, str):
         return cell
@@ -103,35 +112,33 @@ def _text(cell: Any) -> str:
 
 def _refuse_huge(path: Path) -> None:
     """A workbook is held in memory, as wide and high as its outermost cells: few bytes can ask for a lot of it."""
-    huge = RefusedFile(_("This workbook is too large or has cells far outside its table. Export the orders as CSV."))
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if sum(member.file_size for member in members) > MOST_BYTES_UNPACKED:
-                raise huge
-            if any(_area(archive, member) > MOST_CELLS for member in members):
-                raise huge
-    except DAMAGES:
-        raise _damaged() from None
+    left = MOST_BYTES_UNPACKED
+    for member in packed.directory(path):
+        size, area = _measured(packed.unpacked(path, member), left)
+        left -= size
+        if left < 0 or area > MOST_CELLS:
+            raise RefusedFile(
+                _("This workbook is too large or has cells far outside its table. Export the orders as CSV.")
+            )
 
 
-def _area(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
-    """Rows times columns of the outermost cells of a sheet, or the number of its cells if that is more.
+def _measured(pieces: Iterator[bytes], most: int) -> tuple[int, int]:
+    """Bytes of a part of a workbook, and rows times columns of its outermost cells, or their number if that is more.
 
-    Reads a member to its end, whatever its name, so that its check sum is checked too.
+    Reads a part to its end, whatever its name, so that its check sum is checked too; of a huge one not all.
     """
-    high = wide = cells = 0
+    size = high = wide = cells = 0
     rest = b""
-    with archive.open(member) as xml:
-        while piece := xml.read(1 << 20):
-            whole = rest + piece
-            cut = whole.rfind(b"<")
-            rest = whole[cut:]
-            for column, row in PLACE.findall(whole[:cut]):
-                high, wide, cells = max(high, int(row)), max(wide, _column(column)), cells + 1
-            if max(high * wide, cells) > MOST_CELLS or len(rest) > 1 << 20:
-                return MOST_CELLS + 1
-    return max(high * wide, cells)
+    for piece in pieces:
+        size += len(piece)
+        whole = rest + piece
+        cut = whole.rfind(b"<")
+        rest = whole[cut:]
+        for column, row in PLACE.findall(whole[:cut]):
+            high, wide, cells = max(high, int(row)), max(wide, _column(column)), cells + 1
+        if max(high * wide, cells) > MOST_CELLS or len(rest) > 2 << 20 or size > most:
+            return size, MOST_CELLS + 1
+    return size, max(high * wide, cells)
 
 
 def _column(letters: bytes) -> int:
@@ -139,7 +146,3 @@ def _column(letters: bytes) -> int:
     for letter in letters:
         index = index * 26 + letter - 64
     return index
-
-
-def _damaged() -> RefusedFile:
-    return RefusedFile(_("This workbook or archive is damaged or cut off. Export it again."))

@@ -1,19 +1,19 @@
 """What the bytes of a file are: a workbook, or text in one encoding, checked strictly to the last byte.
 
-The name of a file says nothing: `.xls` may be HTML, `.csv` a workbook. A file passes through here in pieces of one
-megabyte and is never held whole.
+The name of a file says nothing: `.xls` may be text, `.csv` a workbook. A file passes through here in pieces of one
+megabyte and is never held whole. What a file may come in was opened before, by `containers`.
 """
 
 from __future__ import annotations
 
 import codecs
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from orders.channels import packed, tables
 from orders.channels.rows import RefusedFile
 
 PIECE = 1 << 20
@@ -21,9 +21,9 @@ LONGEST_LINE = 1 << 20
 SURELY_UTF8 = 10
 
 WORKBOOK = "xlsx"
+SHEETED = (WORKBOOK, *tables.KINDS)
 PICTURES = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM")
 ARCHIVES = (b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
-MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<style", b"<meta", b"<head", b"<body", b"<div")
 
 
 class Fault(NamedTuple):
@@ -34,7 +34,7 @@ class Fault(NamedTuple):
 
 
 def encoding_of(path: Path) -> str:
-    """ "xlsx", "utf-8-sig", "utf-8" or "gb18030". Raises RefusedFile for anything that is no such file to its end."""
+    """ "xlsx", "xls", "html", "utf-8-sig", "utf-8" or "gb18030". Raises RefusedFile for what is not so to its end."""
     with path.open("rb") as file:
         head = file.read(512)
     if not head:
@@ -42,6 +42,8 @@ def encoding_of(path: Path) -> str:
     if head.startswith(b"PK"):
         _refuse_other_zip(path)
         return WORKBOOK
+    if made_of := tables.kind(head):
+        return made_of
     _refuse_by_signature(head)
     _refuse_unreadable_lines(path)
     if head.startswith(codecs.BOM_UTF8):
@@ -61,40 +63,21 @@ def _without_mark(path: Path) -> str:
 
 
 def _refuse_by_signature(head: bytes) -> None:
-    text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise RefusedFile(
-            _(
-                "This is an old Excel workbook (.xls) or one with a password. "
-                "Save it as .xlsx without a password, or as CSV."
-            )
-        )
-    if text.startswith(MARKUP):
-        raise RefusedFile(_("This is a web page, whatever its name says. Export the orders as CSV or .xlsx."))
     if head.startswith(PICTURES):
         raise RefusedFile(_("This is a PDF or a picture, not a table. Export the orders as CSV or .xlsx."))
     if head.startswith(ARCHIVES):
         raise RefusedFile(_("This is a packed archive. Unpack it and upload the file inside."))
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise RefusedFile(_("This text is saved as UTF-16 (“Unicode text”). Save it as “CSV UTF-8”."))
 
 
 def _refuse_other_zip(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise RefusedFile(_("This workbook or archive is damaged or cut off. Export it again.")) from None
+    members = packed.directory(path)
     if any(member.flag_bits & 1 for member in members):
-        raise RefusedFile(
-            _(
-                "This archive has a password. Unpack it with the password that the platform sent, "
-                "and upload the file inside."
-            )
-        )
+        raise RefusedFile(_("This workbook has a password. Save it without one, or as CSV, and upload that."))
     names = {member.filename for member in members}
     if names & {"content.xml", "xl/workbook.bin"}:
         raise RefusedFile(_("This spreadsheet is of a kind that cannot be read. Save it as .xlsx or as CSV."))
+    if "[Content_Types].xml" in names and "xl/workbook.xml" not in names:
+        raise RefusedFile(_("This is a document, not a table. Export the orders as CSV or .xlsx."))
     if "xl/workbook.xml" not in names:
         raise RefusedFile(_("This is a packed archive. Unpack it and upload the file inside."))
 

@@ -111,6 +111,7 @@ GOOD = [SOLD.format(n, n) for n in range(700)]
 ARCHIVE = BytesIO()
 with zipfile.ZipFile(ARCHIVE, "w") as packed:
     packed.writestr("orders.csv", "\n".join([TAOBAO, *GOOD]))
+    packed.writestr("more.csv", "\n".join([TAOBAO, *GOOD]))
 
 REFUSED = {
     "no order export": ("姓名,电话,备注", "张三,13800000001,无"),
@@ -121,12 +122,12 @@ REFUSED = {
     "header only": (TAOBAO,),
     "header and blank lines": (TAOBAO, ",,,,,,", "", " , , "),
     "unreadable encoding": (TAOBAO.encode("gb18030"), *GOOD[:3], b"\xff\xff\xff\xff"),
-    "utf-16": ("\n".join([TAOBAO, *GOOD]).encode("utf-16"),),
+    "utf-16 without its mark": ("\n".join([TAOBAO, *GOOD]).encode("utf-16-le"),),
     "cut within a character": ("\n".join([TAOBAO, *GOOD[:3]]).encode()[:-1],),
     "nul bytes": (TAOBAO, GOOD[0], b"4133\0\0\0"),
     "a quotation mark that swallows the file": (TAOBAO, *GOOD[:5], '"', *GOOD[5:]),
     "a damaged workbook": (workbook(TAOBAO, *GOOD[:3])[:-300],),
-    "an archive": (ARCHIVE.getvalue(),),
+    "an archive of several files": (ARCHIVE.getvalue(),),
     "a web page": ("<html><body><table>", TAOBAO, "</table>"),
 }
 

@@ -1,6 +1,5 @@
 """Any file is either read to its last line or refused with a sentence; line numbers are those of an editor."""
 
-import codecs
 import csv
 import io
 import json
@@ -17,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orders import reading
-from orders.channels import records, sniffing
+from orders.channels import containers, records, sniffing
 from orders.channels.rows import BadRow, RefusedFile, Row, Skipped
 
 DATA = Path(__file__).parents[1] / "data"
@@ -46,12 +45,13 @@ def file(tmp_path):
 
 
 def everything(path):
-    return list(reading.read(path, reading.recognise(path)))
+    with containers.opened(path) as plain:
+        return list(reading.read(plain, reading.recognise(plain)))
 
 
 def refusal(path, **options):
-    with pytest.raises(RefusedFile) as refused:
-        reading.recognise(path, **options)
+    with pytest.raises(RefusedFile) as refused, containers.opened(path) as plain:
+        reading.recognise(plain, **options)
     return refused.value.reason
 
 
@@ -174,15 +174,13 @@ def test_last_record_cut_off_is_rejected(file):
         (HEAD.encode(), "no orders below"),
         (f"{HEAD}\n\n,,,,,\n".encode(), "no orders below"),
         (b"hello world", "Columns seen: hello world"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "password"),
-        (b"<html><table><tr><td>1</td></tr></table></html>", "web page"),
+        (b"<html><table><tr><td>1</td></tr></table></html>", "Columns seen: 1"),
         (b"\xef\xbb\xbf \n<!DOCTYPE html>", "web page"),
         (b"%PDF-1.7", "PDF"),
         (b"\x89PNG\r\n\x1a\n", "picture"),
         (b"\x1f\x8b\x08\x00", "archive"),
         (b"PK\x03\x04 and then nothing", "damaged"),
-        (codecs.BOM_UTF16_LE + SEVERAL.encode("utf-16-le"), "UTF-16"),
-        (codecs.BOM_UTF16_BE + SEVERAL.encode("utf-16-be"), "UTF-16"),
+        (SEVERAL.encode("utf-16-le"), "NUL"),
         (SEVERAL.replace("user_2", "us\0er").encode(), "Line 4 has a NUL"),
         (SEVERAL.encode() + b"x" * (1 << 20) + b"x", "longer than a megabyte"),
         (b"x" * (3 << 20), "longer than a megabyte"),
@@ -299,7 +297,7 @@ def archive(members, password=False):
 @pytest.mark.parametrize(
     ("members", "password", "says"),
     [
-        ({"orders.csv": SEVERAL}, False, "Unpack it and upload"),
+        ({"orders.csv": SEVERAL, "more.csv": SEVERAL}, False, "orders.csv, more.csv"),
         ({"orders.csv": SEVERAL}, True, "has a password"),
         ({"content.xml": ""}, False, "Save it as .xlsx"),
         ({"xl/workbook.xml": "no xml"}, False, "damaged"),
