@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import SELF
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
@@ -105,6 +106,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "resume-imports": {"task": "orders.tasks.resume_imports", "schedule": timedelta(seconds=20)},
     "match-waiting": {"task": "orders.tasks.match_waiting", "schedule": timedelta(seconds=60)},
+    "match-all": {"task": "orders.tasks.match_all", "schedule": crontab(hour=3, minute=40)},
     "expire": {"task": "loyalty.tasks.expire", "schedule": timedelta(minutes=10)},
     "sweep-pictures": {"task": "mall.tasks.sweep_pictures", "schedule": timedelta(days=1)},
 }

@@ -10,7 +10,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -121,6 +121,10 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def with_tier(self) -> MemberQuerySet:
         return self.select_related("tier")
 
+    def newly_arrived(self) -> MemberQuerySet:
+        """Tell of each in `arrived` whether nobody has looked for what waits for him yet."""
+        return self.annotate(arrived=Exists(Arrival.objects.filter(member=OuterRef("pk"), seen=None)))
+
     def search(self, words: str) -> MemberQuerySet:
         """Return members whose name or phone contains the words (trigram index)."""
         return self.filter(Q(name__contains=words) | Q(phone__contains=words))
@@ -144,6 +148,8 @@ class Member(models.Model):
     joined_by = models.CharField(
         _("joined by"), max_length=30, blank=True, help_text=_("Channel of the first contact.")
     )
+
+    arrived: bool = False  # told by `newly_arrived`
 
     objects = MemberQuerySet.as_manager()
 
@@ -190,6 +196,20 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}:{self.external_id}"
+
+
+class Arrival(models.Model):
+    """A member who can newly be recognised: he joined, or has a new phone or account. Read by `members.arrivals`.
+
+    Written by triggers of the database (migrations/0005), in the transaction of the change. `seen`: the first
+    transaction that had not begun when somebody first looked for what waits for him.
+    """
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, db_constraint=False, related_name="arrivals")
+    seen = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.member_id}"
 
 
 class TierChange(models.Model):

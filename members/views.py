@@ -17,7 +17,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from members import sms
+from members import arrivals, sms
 from members.models import Member, Programme
 
 RESEND_SECONDS = 60
@@ -31,9 +31,11 @@ def member_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
 
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        member = Member.objects.live().with_tier().filter(user=request.user.pk).first()
+        member = Member.objects.live().with_tier().newly_arrived().filter(user=request.user.pk).first()
         if member is None:
             return render(request, "members/no_member.html", status=403)
+        if member.arrived:
+            arrivals.welcome(member, at=timezone.now())
         request.programme = Programme.current()  # type: ignore[attr-defined]
         with timezone.override(request.programme.time_zone):  # type: ignore[attr-defined]
             return view(request, member, *args, **kwargs)

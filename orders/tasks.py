@@ -27,6 +27,11 @@ def resume_imports() -> None:
 
 
 @shared_task
+def match_all() -> None:
+    matching.match_all(at=timezone.now())
+
+
+@shared_task
 def match_waiting() -> None:
     matching.match_waiting(at=timezone.now())
     claims.give_up(at=timezone.now())
