@@ -50,6 +50,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Stock changes"), "inventory_2", "mall.stockchange"),
         ),
         _group(
+            _("Storefront"),
+            _item(_("Sections"), "view_agenda", "mall.section"),
+            _item(_("Banners"), "view_carousel", "mall.banner"),
+            _item(_("Notices"), "campaign", "mall.notice"),
+            _item(_("Look"), "palette", "mall.look"),
+        ),
+        _group(
             _("Settings"),
             _item(_("Brand"), "tune", "members.programme"),
             _item(_("Claim policy"), "fact_check", "orders.claimpolicy"),

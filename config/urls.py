@@ -28,6 +28,7 @@ pages = [
     path("how-it-works/", loyalty.how_it_works, name="how_it_works"),
     path("claims/", orders.claim, name="claims"),
     path("mall/", mall.mall, name="mall"),
+    path("mall/preview/", mall.preview, name="storefront_preview"),
     path("mall/<int:gift_id>/", mall.gift, name="gift"),
     path("mall/<int:gift_id>/redeem/", mall.redeem, name="redeem"),
     path("redemptions/", mall.redemptions, name="redemptions"),
@@ -37,6 +38,7 @@ pages = [
     path("redemptions/<int:redemption_id>/received/", mall.receive, name="receive_redemption"),
 ]
 
+brand = [path("brand.css", mall.sheet, name="brand_sheet"), path("brand-logo", mall.logo, name="brand_logo")]
 # Of the media folder these alone: a name that no other file there has.
 media = [re_path(r"^media/pictures/(?P<name>[0-9a-f]{32}-[0-9]{2,5}\.webp)$", mall.picture, name="picture")]
 
@@ -46,4 +48,5 @@ urlpatterns = [
     *sign_in,
     *pages,
     *media,
+    *brand,
 ]

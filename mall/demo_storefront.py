@@ -1,4 +1,4 @@
-"""How the demo brand's mall is dressed: shelves, pictures, words."""
+"""How the demo brand's mall is dressed: shelves, pictures, words, and what stands above the gifts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL.Image import Image
 
 from mall import demo_pictures as drawn
 from mall import pictures
-from mall.models import Category, Gift, GiftPicture
+from mall.models import Banner, Category, Gift, GiftPicture, Notice, Section
 
 CATEGORIES = ["护肤好物", "生活家居", "随身配饰", "会员专享"]
 
@@ -65,6 +65,17 @@ def dress() -> None:
     }
     for gift in Gift.objects.filter(name__in=DRESSES):
         _dress(gift, DRESSES[gift.name], shelves)
+    _front(shelves)
+
+
+def _front(shelves: dict[str, Category]) -> None:
+    """A banner, a notice and three sections."""
+    banner = Banner(title="秋日回馈：会员专享礼品上新", alt="一丛绿叶与露珠", category=shelves["会员专享"], position=1)
+    banner.show(pictures.store(drawn.banner()))
+    banner.save()
+    Notice.objects.create(words="每周三是会员日，当天订单积分加倍。", page="/how-it-works/", position=1)
+    kinds = (Section.Kind.FEATURED, Section.Kind.AFFORDABLE)
+    Section.objects.bulk_create(Section(kind=kind, position=position) for position, kind in enumerate(kinds, start=1))
 
 
 def _dress(gift: Gift, dress: Dress, shelves: dict[str, Category]) -> None:

@@ -1,5 +1,5 @@
 """Gifts and their stock; redemptions from the desk to the parcel."""
 
-from mall.admin import categories, gifts, redemptions
+from mall.admin import categories, gifts, redemptions, storefront
 
-__all__ = ("categories", "gifts", "redemptions")
+__all__ = ("categories", "gifts", "redemptions", "storefront")

@@ -1,24 +1,38 @@
 """What members redeem their points for, and what becomes of a redemption. A module for each subject."""
 
+from mall.models.addresses import MOST_ADDRESSES, SavedAddress
 from mall.models.categories import Category
 from mall.models.conditions import GiftTier, GiftWindow
 from mall.models.gifts import MOST_POINTS, Gift, GiftQuerySet, StockChange
+from mall.models.interest import MOST_FAVOURITES, Favourite, GiftDay
 from mall.models.pictures import GiftPicture, Pictured, used_pictures
 from mall.models.redemptions import MOST_AT_ONCE, Redemption, RedemptionQuerySet, Shipment
+from mall.models.storefront import Banner, Look, Notice, Section, SectionPick, Shown
 
 __all__ = (
+    "MOST_ADDRESSES",
     "MOST_AT_ONCE",
+    "MOST_FAVOURITES",
     "MOST_POINTS",
+    "Banner",
     "Category",
+    "Favourite",
     "Gift",
+    "GiftDay",
     "GiftPicture",
     "GiftQuerySet",
     "GiftTier",
     "GiftWindow",
+    "Look",
+    "Notice",
     "Pictured",
     "Redemption",
     "RedemptionQuerySet",
+    "SavedAddress",
+    "Section",
+    "SectionPick",
     "Shipment",
+    "Shown",
     "StockChange",
     "used_pictures",
 )

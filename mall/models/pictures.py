@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +14,9 @@ from mall.models.gifts import Gift
 class Pictured(models.Model):
     """Something that is shown by a picture: its name, the pixels of its widest drawing, and its words."""
 
-    key = models.CharField(max_length=32, editable=False)
-    width = models.PositiveIntegerField(_("width"), editable=False)
-    height = models.PositiveIntegerField(_("height"), editable=False)
+    key = models.CharField(max_length=32, editable=False, default="")
+    width = models.PositiveIntegerField(_("width"), editable=False, default=0)
+    height = models.PositiveIntegerField(_("height"), editable=False, default=0)
     alt = models.CharField(
         _("in words"),
         max_length=120,
@@ -67,4 +68,5 @@ class GiftPicture(Pictured):
 
 def used_pictures() -> set[str]:
     """Return the names of all pictures that something shows."""
-    return {key for model in Pictured.__subclasses__() for key in model._default_manager.values_list("key", flat=True)}
+    models_ = [model for model in apps.get_app_config("mall").get_models() if issubclass(model, Pictured)]
+    return {key for model in models_ for key in model._default_manager.values_list("key", flat=True)}

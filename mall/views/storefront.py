@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -13,8 +15,8 @@ from django.views.decorators.http import require_safe
 from loyalty import ledger
 from loyalty.models import Posting
 from loyalty.views import read
-from mall import shelf
-from mall.models import Gift
+from mall import browsing, shelf, storefront
+from mall.models import Category, Gift
 from members import news
 from members.models import Member
 from members.views import member_required
@@ -22,6 +24,7 @@ from members.views import member_required
 SOON = timedelta(days=60)
 HOME_ENTRIES = 4
 HOME_GIFTS = 4
+PAGE = 24
 
 
 @require_safe
@@ -47,18 +50,47 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
 @require_safe
 @member_required
 def mall(request: HttpRequest, member: Member) -> HttpResponse:
-    """All gifts on the shelf, or those that the member can redeem now."""
+    """The storefront as staff have dressed it, and below it all gifts; or those that fit what is looked for."""
     at = timezone.now()
     standing = ledger.standing(member_id=member.pk, at=at)
-    offers = shelf.offers(Gift.objects.on_shelf(at).with_pictures(), member, available=standing.available, at=at)
-    only = request.GET.get("show") == "open"
-    context = {
-        "standing": standing,
-        "offers": [offer for offer in offers if offer.open or not only],
-        "only": only,
-        "empty": not offers,
+    context = listed(request.GET, member, available=standing.available, at=at)
+    part = request.htmx and context["page"] > 1  # type: ignore[attr-defined]
+    return render(request, "mall/_more_gifts.html" if part else "mall/mall.html", context)
+
+
+def listed(
+    asked: Mapping[str, str], member: Member, *, available: int, at: datetime, drafts: bool = False
+) -> dict[str, Any]:
+    """Return what the mall's page shows: a page of the gifts looked for and, if nothing is, the storefront."""
+    wish, page = browsing.Wish.of(asked), _number(asked.get("page", ""))
+    offers = shelf.offers(browsing.find(wish, at=at)[: browsing.MOST_GIFTS], member, available=available, at=at)
+    front = None if wish != browsing.Wish() or page > 1 else storefront.dressed(offers, at=at, drafts=drafts)
+    found = [offer for offer in offers if offer.open or not wish.only_open]
+    shown = found[(page - 1) * PAGE : page * PAGE]
+    rows = [offer for row in (front.rows if front else ()) for offer in row.offers]
+    prefetch_related_objects([offer.gift for offer in {*shown, *rows}], "pictures")
+    return {
+        "wish": wish,
+        "sorts": [(sort, words, wish.address(sort=sort)) for sort, words in browsing.SORTS.items()],
+        "shelves": _shelves(wish),
+        "front": front,
+        "available": available,
+        "offers": shown,
+        "page": page,
+        "more": f"{wish.address()}&page={page + 1}" if len(found) > page * PAGE else "",
+        "all_of_it": wish.address(words="", category=None, only_open=False),
+        "open_of_it": wish.address(only_open=not wish.only_open),
+        "empty": not offers and wish == browsing.Wish(),
     }
-    return render(request, "mall/mall.html", context)
+
+
+def _shelves(wish: browsing.Wish) -> list[tuple[Category, str]]:
+    return [(shelf, wish.address(category=shelf.pk, words="")) for shelf in Category.objects.all()]
+
+
+def _number(asked: str) -> int:
+    """Return the page asked for, 1 for anything that is none."""
+    return max(int(asked), 1) if asked.isdecimal() and asked.isascii() and len(asked) < 5 else 1
 
 
 @require_safe

@@ -30,3 +30,19 @@ document.querySelectorAll("[data-wait]").forEach((button) => {
   };
   tick();
 });
+
+// Count down to the opening of a gift.
+document.querySelectorAll("[data-until]").forEach((place) => {
+  const until = Date.parse(place.dataset.until);
+  const two = (number) => String(number).padStart(2, "0");
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+    const days = Math.floor(left / 86400);
+    const time = [Math.floor(left / 3600) % 24, Math.floor(left / 60) % 60, left % 60].map(two).join(":");
+    const words = left ? (days ? place.dataset.words : place.dataset.soon) : place.dataset.over;
+    place.textContent = words.replace("{days}", days).replace("{time}", time);
+    place.hidden = false;
+    if (left) setTimeout(tick, 1000 - (Date.now() % 1000));
+  };
+  tick();
+});
