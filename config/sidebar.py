@@ -41,6 +41,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Orders"), "shopping_bag", "orders.order"),
             _item(_("Claims"), "receipt", "orders.claim", query=f"?state__in={TO_REVIEW}"),
             _item(_("Channels"), "storefront", "orders.channel"),
+            _item(_("Chosen columns"), "view_column", "orders.columnmapping"),
         ),
         _group(
             _("Mall"),

@@ -64,6 +64,11 @@ class Look(NamedTuple):
         """What the amounts of the first rows say."""
         return guesses.seen(list(islice(self.rows(), FIRST_ROWS)), columns)
 
+    def worth_seeing(self) -> list[int]:
+        """The places of the parts that are tables: of more columns than one, and the one that is looked at."""
+        wide = [place for place, one in enumerate(self.parts) if any(len(cells) > 1 for _line, cells in one.lines)]
+        return sorted({*wide, self.part})
+
     def warning(self) -> str:
         """What a file with this header usually is if it is no order export, else ""."""
         return "" if guesses.platform(self.header) else lookalike([self.header])

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext_lazy
 
 from members.admin import sees_phones
 from orders import importing, previewing, progress
+from orders.admin.columns import may_choose
 from orders.channels import FORMATS
 from orders.models import OrderImport
 
@@ -59,6 +60,7 @@ def report(request: HttpRequest, order_import: OrderImport) -> dict[str, Any]:
         "rejects": list(order_import.rejects.all()[:MOST_REJECTS]) if resting and order_import.rejected else [],
         "most_rejects": MOST_REJECTS,
         "may_import": request.user.has_perm("orders.add_orderimport"),
+        "may_choose": (previewed or order_import.state == State.REFUSED) and may_choose(request),
         "may_see_members": request.user.has_perm("members.view_member"),
     }
 
@@ -69,7 +71,8 @@ def _layout(order_import: OrderImport) -> dict[str, Any] | None:
         return None
     form = FORMATS.get(known["format"])
     meanings = [(header, COLUMN_WORDS.get(name, "")) for name, header in known["columns"].items()]
-    return {**known, "name": form.name if form else "", "meanings": meanings}
+    name = order_import.mapping or (form.name if form else "")
+    return {**known, "name": name, "meanings": meanings}
 
 
 def _oddities(order_import: OrderImport) -> list[str]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from orders.channels import FORMATS, cells
-from orders.channels.base import KEPT, normal
+from orders.channels.base import KEPT, Format, normal
 from orders.channels.cells import BadCell
 from orders.channels.columns import Status
 from orders.channels.mapped import NUMBER, ORDER, PART, REPEATED, AnyMoney, Plan
@@ -111,6 +111,16 @@ def columns(header: Sequence[str], earlier: Sequence[Plan] = ()) -> dict[str, in
         if attribute not in found and index not in found.values():
             found[attribute] = index
     return found
+
+
+def columns_of(form: Format, header: Sequence[str], earlier: Sequence[Plan] = ()) -> dict[str, int]:
+    """What each column of a header is to a format: as it was corrected in an earlier header, else by its name."""
+    found = _as_earlier(header, earlier)
+    return found | {
+        attribute: index
+        for attribute, index in form.find(header).items()
+        if attribute not in found and index not in found.values()
+    }
 
 
 def _as_earlier(header: Sequence[str], earlier: Sequence[Plan]) -> dict[str, int]:
