@@ -118,6 +118,11 @@ class Sight:
         mine = fingerprint(self.look.header)
         return next((one for one in self.earlier if fingerprint(one.header) == mine), None)
 
+    @property
+    def shown(self) -> str:
+        """What the columns on the page are of; the page hands it in again."""
+        return "|".join(map(str, (self.channel, self.look.part, self.look.line, self.read_as)))
+
     def proposed(self) -> dict[str, int]:
         """What each column probably is."""
         if self.same:
@@ -139,8 +144,9 @@ class Sight:
         )
 
 
-def sight(order_import: OrderImport, path: Path, data: Mapping[str, str]) -> Sight:
+def sight(order_import: OrderImport, path: Path, given: Mapping[str, str]) -> Sight:
     """Look at the file of an import as the page asks for it, or as it seems best. Raises RefusedFile."""
+    data = _asked(given)
     asked = data.get("channel") or (order_import.channel.code if order_import.channel else "")
     asked = asked if asked in dict(channels()) else ""
     seen = looking.look(path, part=_number(data, "part"), line=_number(data, "line"), earlier=_earlier(asked, None))
@@ -153,6 +159,17 @@ def sight(order_import: OrderImport, path: Path, data: Mapping[str, str]) -> Sig
     read_as = data.get("read_as", usual)
     read_as = read_as if read_as in ways else ""
     return Sight(seen, channel, platform, read_as, known, _earlier(channel, read_as))
+
+
+def _asked(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what is asked for. Another channel or table than was shown leaves open what goes with it."""
+    data = {name: given[name] for name in ("channel", "part", "line", "read_as") if name in given}
+    channel, _part, rest = given.get("shown", "||").partition("|")
+    if "shown" in given and data.get("channel") != channel:
+        data.pop("read_as", None)
+    if "shown" in given and data.get("part") != rest.partition("|")[0]:
+        data.pop("line", None)
+    return data
 
 
 def _number(data: Mapping[str, str], name: str) -> int | None:
@@ -202,7 +219,7 @@ class PlaceForm(forms.Form):
     """Whose file it is, and where its header stands. Shown as it is; `sight` reads what is asked for."""
 
     channel = forms.ChoiceField(label=_("channel"))
-    read_as = forms.ChoiceField(label=_("read"))
+    read_as = forms.ChoiceField(label=_("how it is read"))
     part = forms.ChoiceField(label=_("table"))
     line = forms.ChoiceField(label=_("line of the header"))
 
@@ -333,7 +350,7 @@ class ColumnsForm(forms.Form):
     def plan(self) -> Plan:
         """Return what was chosen, without the words."""
         given = self.cleaned_data
-        name = given["name"].strip() or dict(channels()).get(self.sight.channel, self.sight.channel)
+        name = given["name"].strip()
         if self.sight.read_as:
             return self.sight.plan(name=name, columns=given["columns"])
         return self.sight.plan(

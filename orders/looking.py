@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from orders import reading
 from orders.channels import guesses
 from orders.channels.base import normal
-from orders.channels.cells import bare, word
+from orders.channels.cells import bare, plain, word
 from orders.channels.lookalikes import lookalike
 from orders.channels.mapped import MAPPED, Plan
 from orders.channels.records import Unreadable
@@ -48,7 +48,7 @@ class Look(NamedTuple):
         """The first values of each column that are not empty."""
         rows = list(islice(self.rows(), FIRST_ROWS))
         columns = ([row[index] for row in rows if bare(row[index])] for index in range(len(self.header)))
-        return [[one.strip()[:SHOWN] for one in list(dict.fromkeys(column))[:FIRST_VALUES]] for column in columns]
+        return [[plain(one, SHOWN) for one in list(dict.fromkeys(column))[:FIRST_VALUES]] for column in columns]
 
     def words(self, index: int, number: int) -> Counter[str] | None:
         """The different words of a column, of rows with an order number, and how often; None: too many for words."""

@@ -90,8 +90,8 @@ class ColumnMappingAdmin(Desk):
 
     def _chosen(self, request: HttpRequest, order_import: OrderImport, file: Path) -> HttpResponse:
         """Return the first page, the second, or what follows the second."""
-        seen = sight(order_import, file, request.POST or request.GET)
-        if request.method != "POST":
+        seen = sight(order_import, file, request.POST)
+        if request.POST.get("shown") != seen.shown or "look" in request.POST:
             return self._page(request, order_import, seen, form=ColumnsForm(None, seen))
         form = ColumnsForm(request.POST, seen)
         if not form.is_valid():
@@ -144,13 +144,13 @@ class ColumnMappingAdmin(Desk):
             "form": form,
             "words": words,
             "carried": _carried(request),
-            "wrong": wrong,
+            "wrong": [*wrong, *(sentence for errors in form.errors.values() for sentence in errors)],
             "warnings": _warnings(seen, words.plan_so_far if words else None),
             "back": address(OrderImport, "change", order_import.pk),
         }
         return TemplateResponse(request, "admin/orders/columns.html", context)
 
-    @display(description=_("read"))
+    @display(description=_("how it is read"))
     def shown_kind(self, kept: ColumnMapping) -> str:
         form = FORMATS.get(kept.format)
         if form is None:
@@ -170,7 +170,7 @@ class ColumnMappingAdmin(Desk):
     @display(description=_("words"))
     def shown_words(self, kept: ColumnMapping) -> SafeString:
         rows = [
-            (word or _("(empty)"), next((words for known, words in CLASSES[attribute] if known == status), status))
+            (word or _("(empty)"), dict(CLASSES[attribute]).get(status, status))
             for attribute, words in kept.words.items()
             for word, status in words.items()
         ]
@@ -180,7 +180,9 @@ class ColumnMappingAdmin(Desk):
 def _carried(request: HttpRequest) -> dict[str, str]:
     """Return what the first step was given, for the second to hand in again."""
     dropped = ("csrfmiddlewaretoken", "save", "edit")
-    return {name: text for name, text in request.POST.items() if name not in dropped and not name.startswith("word-")}
+    return {
+        name: str(text) for name, text in request.POST.items() if name not in dropped and not name.startswith("word-")
+    }
 
 
 def _hides_refunds(seen: Sight, plan: Plan) -> bool:

@@ -15,7 +15,7 @@ from mall import stock
 from mall.models import Gift, Redemption
 from mall.redeeming import Address, redeem
 from members.models import Identity, Member, Tier, User
-from orders.models import Channel, Claim, Order, OrderImport, OrderLine, Status
+from orders.models import Channel, Claim, ColumnMapping, Order, OrderImport, OrderLine, Status
 from tests.conftest import NOW, make_member
 
 SignIn = Callable[..., Client]
@@ -92,6 +92,10 @@ def grow(number: int, actor: User) -> None:
         give(member, 100, actor, growth=10)
         redeemed(member, gift)
         Identity.objects.create(channel="shop", external_id=f"buyer {count}", member=member)
+        ColumnMapping.objects.create(
+            channel=channel, name="ERP", fingerprint=str(count), header=[], header_line=1, columns={}, created_by=actor,
+            created_at=NOW, changed_by=actor, changed_at=NOW,
+        )  # fmt: skip
         file = OrderImport.objects.create(name="a.csv", channel=channel, created_at=NOW, created_by=actor, rejected=1)
         order = Order.objects.create(
             channel=channel,

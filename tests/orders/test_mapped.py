@@ -19,8 +19,9 @@ from members.models import User
 from orders import importing, mapping, reading
 from orders.channels import FORMATS, guesses
 from orders.channels.base import KEPT
+from orders.channels.cells import BadCell
 from orders.channels.columns import Status
-from orders.channels.mapped import ORDER, PART, REPEATED, Plan
+from orders.channels.mapped import ORDER, PART, REPEATED, Plan, as_format
 from orders.channels.rows import BadRow, RefusedFile, Row
 from orders.importing import NotWaiting
 from orders.mapping import BadPlan
@@ -255,6 +256,53 @@ def test_chosen_columns_read_a_sample_as_its_format_does(tmp_path: Path, sample:
 
     assert [one for one in by_plan if isinstance(one, Row)] == [one for one in by_format if isinstance(one, Row)]
     assert [one.line for one in by_plan] == [one.line for one in by_format]
+
+
+ANY = st.sampled_from(
+    [
+        "",
+        "-",
+        "null",
+        "WM1",
+        "合计",
+        "69.00",
+        "￥-5",
+        "৳2,999",
+        "1E+20",
+        "2026-05-01 10:00",
+        "已完成",
+        "部分退款",
+        "林*",
+        "=1+1",
+    ]
+) | st.text(max_size=80)
+
+
+@pytest.mark.parametrize("kind", [ORDER, PART, REPEATED])
+@given(cells=st.lists(ANY, min_size=len(WEIMOB), max_size=len(WEIMOB)), net=st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_any_cells_are_a_row_that_fits_or_a_bad_cell(kind: str, cells: list[str], net: bool) -> None:
+    chosen = plan(rows=kind, net=net)
+    bound = as_format(chosen, FORMATS).bind(chosen.columns)
+
+    row = read_by(bound, [*cells, ""])
+
+    if isinstance(row, BadCell):
+        assert row.reason
+        assert row.column in bound.columns
+        return
+    assert 0 < len(row.number) <= 64
+    assert max(len(row.row_key), len(row.number)) <= 64
+    assert max(len(row.sku), len(row.buyer)) <= 128
+    assert 0 <= row.refunded <= row.gross
+    assert row.paid_at or row.status in ("unpaid", "closed")
+
+
+def read_by(bound: Any, cells: list[str]) -> Row | BadCell:
+    try:
+        return bound.row(2, cells)  # type: ignore[no-any-return]
+    except BadCell as bad:
+        return bad
 
 
 WRONG = [
