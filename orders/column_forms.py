@@ -58,38 +58,13 @@ CLASSES: dict[str, list[tuple[str, Any]]] = {
 }
 DELIMITERS = {",": _("by commas"), "\t": _("by tabs"), ";": _("by semicolons")}
 ZONES = [
-    "Asia/Shanghai",
-    "Asia/Hong_Kong",
-    "Asia/Taipei",
-    "Asia/Macau",
-    "Asia/Singapore",
-    "Asia/Kuala_Lumpur",
-    "Asia/Bangkok",
-    "Asia/Jakarta",
-    "Asia/Manila",
-    "Asia/Ho_Chi_Minh",
-    "Asia/Tokyo",
-    "Asia/Seoul",
-    "Asia/Kolkata",
-    "Asia/Dhaka",
-    "Asia/Dubai",
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Paris",
-    "Europe/Madrid",
-    "Europe/Rome",
-    "Europe/Moscow",
-    "America/New_York",
-    "America/Chicago",
-    "America/Denver",
-    "America/Los_Angeles",
-    "America/Toronto",
-    "America/Mexico_City",
-    "America/Sao_Paulo",
-    "Australia/Sydney",
-    "Pacific/Auckland",
-    "UTC",
-]
+    "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Macau", "Asia/Singapore", "Asia/Kuala_Lumpur",
+    "Asia/Bangkok", "Asia/Jakarta", "Asia/Manila", "Asia/Ho_Chi_Minh", "Asia/Tokyo", "Asia/Seoul",
+    "Asia/Kolkata", "Asia/Dhaka", "Asia/Dubai", "Europe/London", "Europe/Berlin", "Europe/Paris",
+    "Europe/Madrid", "Europe/Rome", "Europe/Moscow", "America/New_York", "America/Chicago", "America/Denver",
+    "America/Los_Angeles", "America/Toronto", "America/Mexico_City", "America/Sao_Paulo", "Australia/Sydney",
+    "Pacific/Auckland", "UTC",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
