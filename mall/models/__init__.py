@@ -3,6 +3,7 @@
 from mall.models.addresses import MOST_ADDRESSES, SavedAddress
 from mall.models.categories import Category
 from mall.models.conditions import GiftTier, GiftWindow
+from mall.models.draws import Draw, DrawPlay, DrawPrize, WonGift
 from mall.models.gifts import MOST_POINTS, Gift, GiftQuerySet, StockChange
 from mall.models.interest import MOST_FAVOURITES, Favourite, GiftDay
 from mall.models.pictures import GiftPicture, Pictured, used_pictures
@@ -16,6 +17,9 @@ __all__ = (
     "MOST_POINTS",
     "Banner",
     "Category",
+    "Draw",
+    "DrawPlay",
+    "DrawPrize",
     "Favourite",
     "Gift",
     "GiftDay",
@@ -34,5 +38,6 @@ __all__ = (
     "Shipment",
     "Shown",
     "StockChange",
+    "WonGift",
     "used_pictures",
 )

@@ -1,0 +1,21 @@
+-- reads: nothing   writes: nothing   re-run: no
+alter table mall_drawprize reset (fillfactor);
+drop trigger won_not_deleted_truncate on mall_wongift;
+drop trigger won_not_deleted on mall_wongift;
+drop trigger won_stays on mall_wongift;
+drop trigger play_not_deleted_truncate on mall_drawplay;
+drop trigger play_not_deleted on mall_drawplay;
+drop trigger play_stays on mall_drawplay;
+drop trigger prize_stays on mall_drawprize;
+drop trigger prize_stays_out on mall_drawprize;
+drop function mall_prize_stays();
+drop trigger draw_is_whole on mall_draw;
+drop function mall_draw_is_whole();
+drop trigger draw_not_deleted on mall_draw;
+drop trigger draw_stays on mall_draw;
+drop function mall_draw(bigint, bigint, timestamptz, text);
+drop function mall_draw_rolled(bigint, bigint, timestamptz, text, integer);
+drop function mall_draw_limits(bigint, mall_draw, timestamptz);
+drop function mall_played(bigint, bigint, text);
+drop function mall_roll();
+drop function mall_prize_at(bigint, integer);
