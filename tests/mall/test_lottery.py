@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import override
 from hypothesis import HealthCheck, settings
 from hypothesis import given as given_that
 from hypothesis import strategies as st
@@ -31,6 +33,12 @@ PRIZES: list[dict[str, Any]] = [
     {"name": "20", "kind": "POINTS", "points": 20, "odds": "30", "stock": 1000},
 ]
 THANKS = {"name": "Thank you", "kind": "WORDS", "consolation": True}
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    with override("en"):
+        yield
 
 
 def a_draw(*prizes: dict[str, Any], published: bool = True, **fields: Any) -> Draw:
