@@ -109,6 +109,7 @@ CELERY_BEAT_SCHEDULE = {
     "match-all": {"task": "orders.tasks.match_all", "schedule": crontab(hour=3, minute=40)},
     "expire": {"task": "loyalty.tasks.expire", "schedule": timedelta(minutes=10)},
     "sweep-pictures": {"task": "mall.tasks.sweep_pictures", "schedule": timedelta(days=1)},
+    "forget-changes": {"task": "orders.tasks.forget_changes", "schedule": crontab(hour=4, minute=10)},
 }
 
 AUTH_USER_MODEL = "members.User"

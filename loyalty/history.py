@@ -32,7 +32,7 @@ def loaded(breakdown: str | None) -> Any:
 def _story(posting: Posting, rules: dict[int, EarningRule]) -> list[str]:
     told = [posting.note] if posting.note else []
     if posting.kind == Kind.CLAW_BACK and posting.breakdown:
-        return [*told, _("Refund of %(refunded)s yuan out of %(paid)s yuan.") % posting.breakdown]
+        return told or [_("Refund of %(refunded)s yuan out of %(paid)s yuan.") % posting.breakdown]
     if posting.breakdown:
         return told + [line for part in posting.breakdown if (line := _part(part))]
     used = [rules[rule] for rule in posting.rule_versions or [] if rule in rules]

@@ -34,7 +34,7 @@ from django.utils.translation import gettext as _
 
 from config import sql
 from config.sql import Relation
-from loyalty.models import Kind, PointsPolicy, Posting
+from loyalty.models import Balance, Kind, PointsPolicy, Posting
 from members import tiers
 
 log = logging.getLogger(__name__)
@@ -219,6 +219,15 @@ def claw_back_many(relation: Relation, *, at: datetime, forgiving: bool = True) 
     clamp = forgiving and PointsPolicy.current().shortfall == PointsPolicy.Debt.CLAMP
     with transaction.atomic(), _named_refusals():
         return [row[0] for row in sql.run("loyalty", "claw_back", relation=relation, at=at, clamp=clamp)]
+
+
+def hold(member_ids: Iterable[int]) -> dict[int, int]:
+    """Lock the balances of members that have any, ascending, for a transaction that takes here and gives there.
+
+    Returns what each owes. The keys that are posted then must be nobody else's to post (law 10).
+    """
+    held = Balance.objects.filter(pk__in=set(member_ids)).order_by("pk").select_for_update(no_key=True)
+    return dict(held.values_list("pk", "debt"))
 
 
 def post_many(relation: Relation, *, at: datetime, on_chunk: Callable[[Chunk], None] | None = None) -> Posted:

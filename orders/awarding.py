@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from config import sql
 from config.sql import Relation
@@ -71,7 +72,9 @@ def _award_anew(orders: OrderQuerySet, at: datetime, note: Note) -> None:
         ids = changed[first : first + BATCH]
         with transaction.atomic():
             columns = ", ".join(f"{name}::{kind}" for name, kind in ledger.REFUND_COLUMNS.items())
-            sql.run("orders", "unaward_stage", ids=ids)
+            sql.run(
+                "orders", "unaward_stage", ids=ids, note=_("What was paid has changed: the points are counted anew.")
+            )
             undone = Relation(f"select {columns} from unaward_batch")
             _tell(ledger.claw_back_many(undone, at=at, forgiving=False), note)
             sql.run("orders", "unaward", ids=ids)

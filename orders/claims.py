@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -242,7 +243,9 @@ def refuse(*, claim_ids: Iterable[int], at: datetime, actor_id: int, note: str) 
 def give_up(*, at: datetime) -> int:
     """Give up claims whose order did not come in time, and forget old counts. Returns how many claims."""
     ClaimCount.objects.filter(day__lt=(at - COUNTS_KEPT).date()).delete()
-    due = Claim.objects.waiting().filter(made_at__lt=at - timedelta(days=ClaimPolicy.current().waiting_days))
+    begun = Greatest("made_at", Coalesce("decided_at", "made_at"))  # an undone import lets a claim wait anew
+    since = at - timedelta(days=ClaimPolicy.current().waiting_days)
+    due = Claim.objects.waiting().alias(begun=begun).filter(made_at__lt=since, begun__lt=since)
     with transaction.atomic():
         ids = list(due.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True))
         return Claim.objects.filter(pk__in=ids).update(state=State.GIVEN_UP, decided_at=at)
@@ -286,6 +289,10 @@ def words(claim: Claim, *, at: datetime) -> str:
         return _("Our staff have a look at it, usually within two working days.")
     if claim.state == State.GIVEN_UP:
         return _("No such order came in time. Please check the number and what you entered with it, then try again.")
+    if claim.reason == Reason.UNDONE:
+        return _(
+            "The shop's file with this order was taken back. As soon as the order comes again, its points are yours."
+        )
     return _("We have not found this order yet. As soon as it comes with the shop's orders, its points are yours.")
 
 

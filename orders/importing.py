@@ -177,6 +177,8 @@ def _step(import_id: int, at: datetime) -> OrderImport | None:
     order_import = _claimed(import_id)
     if order_import is None or order_import.state in OrderImport.RESTING:
         return order_import
+    if order_import.state == State.UNDOING:
+        return None  # that is the work of orders.undoing
     before = order_import.state
     _next_step(order_import)(order_import, at)
     if order_import.failures:

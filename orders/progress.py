@@ -21,13 +21,14 @@ from orders.channels.sniffing import WORKBOOK
 
 log = logging.getLogger(__name__)
 
-READ, TRY, STORE, EARN = "read", "try", "store", "earn"
-COST = {READ: 2, TRY: 3, STORE: 3, EARN: 5}  # of a row in each step, beside the others
+READ, TRY, STORE, EARN, UNDO = "read", "try", "store", "earn", "undo"
+COST = {READ: 2, TRY: 3, STORE: 3, EARN: 5, UNDO: 5}  # of a row in each step, beside the others
 AFTER: dict[str, tuple[str, ...]] = {
     READ: (),
     TRY: (),
     STORE: (EARN,),
     EARN: (),
+    UNDO: (),
 }  # what follows without anybody being asked
 EVERY = 1.0  # seconds between two words about an import
 STALE = 30.0  # seconds without a word: its worker was gone meanwhile, and they say nothing about its pace
@@ -40,7 +41,7 @@ _deaf_until = 0.0
 
 
 class Progress(NamedTuple):
-    """Where an import is. `step`: read, try (for a preview), store or earn; `done` rows `of` so many (0: not known).
+    """Where an import is. `step`: read, try (for a preview), store, earn, undo; `done` rows `of` so many (0: unknown).
 
     `seconds_left` to the end of the step, or of the import once it stores; None while nobody can say.
     """

@@ -38,7 +38,7 @@ def holding(order_import: OrderImport) -> Iterator[bool]:
         yield (held.state, held.stored_to) == (order_import.state, order_import.stored_to)
 
 
-def _unhurried() -> None:
+def unhurried() -> None:
     """Let this transaction's commit not wait for the disk: a chunk that a power cut takes back is done once more.
 
     Commits reach the disk in their order: the one that ends the import waits, and so does every redemption, and takes
@@ -115,7 +115,7 @@ def store(order_import: OrderImport, at: datetime) -> None:
     with holding(order_import) as mine:
         if not mine:
             return
-        _unhurried()
+        unhurried()
         bound: dict[str, Any] = {"order_import": order_import.pk, "after": order_import.stored_to}
         ((upto,),) = sql.run("orders", "chunk_end", **bound, rows=CHUNK)
         if upto is None:
@@ -141,7 +141,7 @@ def earn(order_import: OrderImport, at: datetime) -> None:
     """Settle claims of the file's orders, give what they earn, take back what was refunded, and end the import."""
 
     def note(postings: int, points: int, growth: int) -> None:
-        _unhurried()
+        unhurried()
         progress.more(order_import.pk, progress.EARN, postings, order_import.eligible_orders)
         OrderImport.objects.filter(pk=order_import.pk).update(
             points=F("points") + points, growth=F("growth") + growth, touched_at=Now()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from orders import claims, importing, matching
+from orders import claims, importing, matching, undoing
 from orders.models import OrderImport
 
 UNTOUCHED = timedelta(seconds=45)
@@ -19,11 +19,21 @@ def run_import(import_id: int) -> None:
 
 
 @shared_task
+def undo_import(import_id: int) -> None:
+    undoing.run(import_id=import_id, at=timezone.now())
+
+
+@shared_task
 def resume_imports() -> None:
-    """Start imports whose worker is gone. One that is started twice does nothing twice."""
+    """Start imports, and undoings of imports, whose worker is gone. One that is started twice does nothing twice."""
     alone = OrderImport.objects.left_alone(since=timezone.now() - UNTOUCHED)
-    for import_id in alone.values_list("pk", flat=True):
-        run_import.delay(import_id)
+    for import_id, state in alone.values_list("pk", "state"):
+        (undo_import if state == OrderImport.State.UNDOING else run_import).delay(import_id)
+
+
+@shared_task
+def forget_changes() -> None:
+    undoing.forget(at=timezone.now())
 
 
 @shared_task

@@ -126,6 +126,7 @@ class Claim(models.Model):
         REFUNDED = "REFUNDED", _("refunded")
         OLD = "OLD", _("too old")
         STAFF = "STAFF", _("refused by staff")
+        UNDONE = "UNDONE", _("the file with its order was undone")
 
     member = models.ForeignKey(
         Member, on_delete=models.PROTECT, related_name="claims", db_index=False, verbose_name=_("member")

@@ -15,12 +15,12 @@ class OrderBefore(models.Model):
     """How an order stood before an import changed it: its row, all its lines, the award that it had.
 
     `author`: the import that had told it so; the before-images of an order are a chain from its last import back to its
-    first, which has none.
+    first, which has none. None: the order stands as before again, and has to be looked at once more for its award.
     """
 
     order_import = models.ForeignKey(OrderImport, on_delete=models.PROTECT, related_name="+")
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+", db_index=False)
-    author = models.ForeignKey(OrderImport, on_delete=models.PROTECT, related_name="+", db_index=False)
+    author = models.ForeignKey(OrderImport, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     was = models.JSONField(help_text="The row of the order.")
     lines = models.JSONField(help_text="The rows of its lines.")
     posting = models.BigIntegerField(null=True, help_text="The award that it had.")

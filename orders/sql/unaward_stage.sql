@@ -12,7 +12,7 @@ with locked as (
        for update of o
 )
 select o.id as order_id, p.id as posting_id, o.award_gross as refunded, o.award_gross as paid,
-       p.key || '@' || o.gross || '!' as key, ''::text as note
+       p.key || '@' || o.gross || '!' as key, %(note)s::text as note
   from locked o
   join loyalty_posting p on p.source = 'order' and p.key = o.code || ':' || o.number || '#' || o.award
  where o.award_gross > 0 and o.award_gross <> o.gross

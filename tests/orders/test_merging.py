@@ -24,10 +24,13 @@ def line(status: str, gross: Any, refunded: Any = 0, number: str = E1, phone: st
     return f"{number},{WORDS[status]},{gross},{refunded},0,{paid},{done},{phone},{title}"
 
 
-def told(*lines: str) -> OrderImport:
+def accepted(*lines: str) -> OrderImport:
     content = BytesIO("\n".join([HEADER, *lines]).encode())
-    order_import = importing.accept(file=content, name="orders.csv", channel_code=None, actor_id=None, at=NOW)
-    done = importing.run(import_id=order_import.pk, at=NOW)
+    return importing.accept(file=content, name="orders.csv", channel_code=None, actor_id=None, at=NOW)
+
+
+def told(*lines: str) -> OrderImport:
+    done = importing.run(import_id=accepted(*lines).pk, at=NOW)
     assert (done.state, done.rejected) == ("DONE", 0)
     return done
 
