@@ -139,7 +139,7 @@ moved_lines as (
 before as (
     insert into orders_orderbefore (order_import_id, order_id, author_id, was, lines, posting, given_to_id)
     select %(order_import)s, k.id, k.last_import_id, to_jsonb(k) - 'changes',
-           (select jsonb_agg(to_jsonb(l)) from orders_orderline l where l.order_id = k.id),
+           coalesce((select jsonb_agg(to_jsonb(l)) from orders_orderline l where l.order_id = k.id), '[]'),
            (select p.id from loyalty_posting p
              where p.source = 'order' and p.key = c.code || ':' || k.number || '#' || k.award),
            case when k.member_id is null then w.member_id end
