@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from mall import pictures
+from mall import lottery, pictures, treasure
 from mall.models import used_pictures
 
 A_DAY = timedelta(days=1)
@@ -17,3 +17,11 @@ A_DAY = timedelta(days=1)
 def sweep_pictures() -> None:
     """Delete pictures that nobody shows any more."""
     pictures.sweep(used_pictures(), before=timezone.now() - A_DAY)
+
+
+@shared_task
+def settle_draws() -> None:
+    """Draw and refund treasure draws, close lotteries whose time is over. Run again it goes on from there."""
+    at = timezone.now()
+    treasure.settle_due(at=at)
+    lottery.close_over(at=at)

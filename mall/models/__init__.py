@@ -9,10 +9,12 @@ from mall.models.interest import MOST_FAVOURITES, Favourite, GiftDay
 from mall.models.pictures import GiftPicture, Pictured, used_pictures
 from mall.models.redemptions import MOST_AT_ONCE, Redemption, RedemptionQuerySet, Shipment
 from mall.models.storefront import Banner, Look, Notice, Section, SectionPick, Shown
+from mall.models.treasure import MOST_ENTRIES, TreasureDraw, TreasureEntry, TreasureSeed
 
 __all__ = (
     "MOST_ADDRESSES",
     "MOST_AT_ONCE",
+    "MOST_ENTRIES",
     "MOST_FAVOURITES",
     "MOST_POINTS",
     "Banner",
@@ -38,6 +40,9 @@ __all__ = (
     "Shipment",
     "Shown",
     "StockChange",
+    "TreasureDraw",
+    "TreasureEntry",
+    "TreasureSeed",
     "WonGift",
     "used_pictures",
 )

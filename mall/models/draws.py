@@ -276,6 +276,9 @@ class WonGift(models.Model):
     play = models.OneToOneField(
         DrawPlay, on_delete=models.PROTECT, null=True, related_name="won", verbose_name=_("try")
     )
+    treasure = models.OneToOneField(
+        "mall.TreasureDraw", on_delete=models.PROTECT, null=True, related_name="won", verbose_name=_("treasure draw")
+    )
     won_at = models.DateTimeField(_("won at"))
     claim_until = models.DateTimeField(_("claim until"))
     redemption = models.OneToOneField(
@@ -290,6 +293,10 @@ class WonGift(models.Model):
         verbose_name_plural = _("won gifts")
         constraints = [
             models.CheckConstraint(condition=Q(redemption=None) | Q(lapsed_at=None), name="won_claimed_or_lapsed"),
+            models.CheckConstraint(
+                condition=Q(play__isnull=False, treasure=None) | Q(play=None, treasure__isnull=False),
+                name="won_in_one_draw",
+            ),
         ]
         indexes = [
             models.Index(fields=["member", "id"], name="won_member"),
