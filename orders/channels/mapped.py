@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
@@ -85,6 +87,11 @@ def numbered(header: Sequence[str]) -> list[tuple[str, int]]:
 
 def fingerprint(header: Sequence[str]) -> str:
     """What two headers have in common that have the same names in whatever order; empty names do not count."""
+    return _fingerprint(tuple(header))
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint(header: tuple[str, ...]) -> str:
     names = sorted(normal(one) for one in header if normal(one) and not one.startswith(ADDED))
     return hashlib.blake2b("\n".join(names).encode(), digest_size=16).hexdigest()
 
@@ -148,7 +155,7 @@ class MappedOrders(Format):
     quantity = Count()
 
     plan: Plan
-    told: dict[str, Row]
+    told: OrderedDict[str, Row]
 
     def of(self, plan: Plan) -> Self:
         """A format of this platform for the files of a plan."""
@@ -159,9 +166,14 @@ class MappedOrders(Format):
         return mine
 
     def bind(self, columns: Mapping[str, int]) -> Self:
-        """See Format.bind. The copy remembers the amounts of the latest orders."""
+        """See Format.bind. The copy remembers the amounts of the latest orders; of a column that was not chosen it
+        asks once."""
         bound = super().bind(columns)
-        bound.told = {}
+        bound.cleaners = tuple(
+            clean if attribute in columns else _always(clean(""))
+            for attribute, clean in zip(self.columns, bound.cleaners, strict=True)
+        )
+        bound.told = OrderedDict()
         return bound
 
     def row(self, line: int, cells: list[str]) -> Row:
@@ -171,7 +183,7 @@ class MappedOrders(Format):
             return row
         first = self.told.setdefault(row.number, row)
         if len(self.told) > REMEMBERED:
-            del self.told[next(iter(self.told))]
+            self.told.popitem(last=False)
         if first.gross != row.gross:
             raise self.columns["paid"].bad(_twice(first.line))
         return row
@@ -226,6 +238,10 @@ class MappedOrders(Format):
         """Raise BadCell for a paid row without any time: it would never earn."""
         column = self.columns["paid_at" if "paid_at" in self.plan.columns else "ordered_at"]
         raise column.bad(_("This order is paid and has no time. Fill it in, or export the file again."))
+
+
+def _always(value: Any) -> Callable[[str], Any]:
+    return lambda _text: value
 
 
 def by_times(paid_at: datetime | None, completed_at: datetime | None, refund: Decimal | None) -> str:
