@@ -147,7 +147,7 @@ def _previewed(import_ids: Iterable[int]) -> QuerySet[OrderImport]:
 def _moved(imports: QuerySet[OrderImport], **to: Any) -> list[int]:
     """Change imports that still are as the queryset says: of two people who decide, the first has decided."""
     with transaction.atomic():
-        ids = list(imports.select_for_update().order_by("pk").values_list("pk", flat=True))
+        ids = list(imports.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
         OrderImport.objects.filter(pk__in=ids).update(**to)
     return ids
 
@@ -203,7 +203,7 @@ def _next_step(order_import: OrderImport) -> Callable[[OrderImport, datetime], N
 def _claimed(import_id: int) -> OrderImport | None:
     """Take an import that nobody else has; one whose staged rows a crash of the database has emptied begins again."""
     with transaction.atomic():
-        order_import = OrderImport.objects.select_for_update(skip_locked=True).filter(pk=import_id).first()
+        order_import = OrderImport.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=import_id).first()
         if order_import and _is_emptied(order_import):
             _begin_again(order_import)
         return order_import
@@ -223,7 +223,7 @@ def _begin_again(order_import: OrderImport) -> None:
 
 def _count_failure(import_id: int, at: datetime) -> None:
     with transaction.atomic():
-        order_import = OrderImport.objects.select_for_update().get(pk=import_id)
+        order_import = OrderImport.objects.select_for_update(no_key=True).get(pk=import_id)
         order_import.failures += 1
         if order_import.failures >= MOST_FAILURES and order_import.state not in OrderImport.RESTING:
             order_import.state, order_import.finished_at = State.FAILED, at

@@ -31,9 +31,12 @@ State = OrderImport.State
 
 @contextmanager
 def holding(order_import: OrderImport) -> Iterator[bool]:
-    """A transaction that holds the import's row; yields whether it still stands where the caller thinks."""
+    """A transaction that holds the import's row; yields whether it still stands where the caller thinks.
+
+    NO KEY: a commit of another import may have to see that the row is there, and must not wait for it.
+    """
     with transaction.atomic():
-        held = OrderImport.objects.select_for_update().get(pk=order_import.pk)
+        held = OrderImport.objects.select_for_update(no_key=True).get(pk=order_import.pk)
         OrderImport.objects.filter(pk=order_import.pk).update(touched_at=Now())
         yield (held.state, held.stored_to) == (order_import.state, order_import.stored_to)
 
@@ -144,7 +147,7 @@ def earn(order_import: OrderImport, at: datetime) -> None:
         unhurried()
         progress.more(order_import.pk, progress.EARN, postings, order_import.eligible_orders)
         OrderImport.objects.filter(pk=order_import.pk).update(
-            points=F("points") + points, growth=F("growth") + growth, touched_at=Now()
+            points=F("points") + points, growth=F("growth") + growth, touched_at=Now(), failures=0
         )
 
     progress.more(order_import.pk, progress.EARN, 0, order_import.eligible_orders)
