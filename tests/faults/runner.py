@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from django.db import connection
 
@@ -127,9 +128,12 @@ def backends(pid: int) -> int:
         return cursor.fetchone()[0]
 
 
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for it."""
-    end = time.monotonic() + seconds
+def until(true: Callable[[], bool], seconds: float = 20, meanwhile: Callable[[], Any] = bool) -> None:
+    """Wait for it; do something now and then."""
+    begin = then = time.monotonic()
     while not true():
-        assert time.monotonic() < end, "It never came."
+        assert time.monotonic() < begin + seconds, "It never came."
+        if time.monotonic() > then + 1:
+            meanwhile()
+            then = time.monotonic()
         time.sleep(0.01)

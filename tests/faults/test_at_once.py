@@ -18,11 +18,21 @@ from loyalty.models import Kind, Posting
 from mall import stock
 from mall.models import Gift, Redemption
 from mall.redeeming import InsufficientPoints, redeem
-from members.models import Member
+from members.models import Member, User
 from orders import importing, matching, steps, tasks
-from orders.models import Channel, Order, OrderImport
+from orders.models import Channel, Order, OrderImport, StagedRow
 from tests.conftest import NOW
-from tests.orders.worlds import accepted, differences, finished, forgotten, numbers, orders_of, undisturbed, world
+from tests.orders.worlds import (
+    accepted,
+    differences,
+    finished,
+    forgotten,
+    numbers,
+    orders_of,
+    repriced,
+    undisturbed,
+    world,
+)
 
 AtOnce = Callable[[Callable[[Any], Any], list[Any]], list[Any]]
 
@@ -38,6 +48,11 @@ def no_deadlock(transactional_db: None) -> Iterator[None]:
     before = deadlocks()
     yield
     assert deadlocks() == before
+
+
+@pytest.fixture
+def staff(a_brand: None) -> list[User]:
+    return [User.objects.create_user(name, password="x") for name in ("xiao-li", "xiao-wang")]
 
 
 def deadlocks() -> int:
@@ -115,6 +130,93 @@ def test_two_files_with_the_same_orders_upside_down_at_once_end_as_one_after_the
     assert [one.state for one in outcomes] == ["DONE", "DONE"]
     assert totals(*imports)["points"] == points
     assert settled(world()) == settled(expected)
+
+
+def test_of_two_people_who_confirm_the_same_file_at_once_one_does(at_once: AtOnce, staff: list[User]) -> None:
+    lines = orders_of(1_000)
+    expected = undisturbed(lines)
+    import_id = finished(accepted(lines, confirmed=False).pk).pk
+
+    def confirms(person: User) -> list[int]:
+        confirmed = importing.confirm(import_ids=[import_id], actor_id=person.pk, at=NOW)
+        finished(import_id)  # whoever was second, too
+        return confirmed
+
+    outcomes = at_once(confirms, staff)
+    done = OrderImport.objects.get(pk=import_id)
+
+    assert sorted(outcomes) == [[], [import_id]]
+    assert done.confirmed_by == staff[outcomes.index([import_id])]
+    assert numbers(done) == expected[0]
+    assert differences(world(), expected[1]) == {}
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_file_is_confirmed_or_discarded_but_never_both(at_once: AtOnce, staff: list[User], turn: int) -> None:
+    lines = orders_of(300)
+    expected = undisturbed(lines)
+    import_id = finished(accepted(lines, confirmed=False).pk).pk
+    confirms = partial(importing.confirm, import_ids=[import_id], actor_id=staff[0].pk, at=NOW)
+    discards = partial(importing.discard, import_ids=[import_id], at=NOW)
+
+    confirmed, discarded = at_once(call, [confirms, discards])
+    done = finished(import_id)
+
+    assert sorted([confirmed, discarded]) == [[], [import_id]]
+    assert done.state == ("DONE" if confirmed else "DISCARDED")
+    assert Order.objects.count() == (300 if confirmed else 0)
+    assert StagedRow.objects.count() == 0
+    assert not confirmed or differences(world(), expected[1]) == {}
+
+
+def test_same_awards_made_anew_by_two_imports_at_once_are_made_once(at_once: AtOnce) -> None:
+    lines = orders_of(1_000)
+    later = repriced(lines)
+    with forgotten():
+        points = sum(finished(accepted(one).pk).points for one in (lines, later))
+        expected = world()
+    finished(accepted(lines).pk)
+    imports = [accepted(later), accepted(later)]
+
+    outcomes = at_once(finished, [one.pk for one in imports])
+
+    assert [one.state for one in outcomes] == ["DONE", "DONE"]
+    assert Order.objects.filter(award=2).count() > 100
+    assert Order.objects.filter(award__gt=2).count() == 0
+    assert Posting.objects.aggregate(Sum("points"))["points__sum"] == points
+    assert differences(world(), expected) == {}
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_different_amounts_told_by_two_imports_at_once_leave_each_award_at_its_order(
+    at_once: AtOnce, turn: int
+) -> None:
+    """Which of them tells last is not known of any order; its points are those of the amount that it has."""
+    lines = orders_of(1_000)
+    finished(accepted(lines).pk)
+    once, twice = repriced(lines), repriced(repriced(lines))
+    imports = [accepted(once), accepted(twice[::-1]), accepted(refunded_later(once))]
+
+    outcomes = at_once(finished, [one.pk for one in imports])
+
+    assert [one.state for one in outcomes] == ["DONE"] * 3
+    assert Order.objects.exclude(award_gross=None).count() == 0
+    assert awards_that_do_not_fit() == []
+
+
+def awards_that_do_not_fit() -> list[Any]:
+    """Return orders whose points, at a point a yuan, are not those of what was paid and kept."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            select o.number, o.gross, o.refunded, coalesce(sum(p.points), 0)
+              from orders_order o
+              left join loyalty_posting a on a.source = 'order' and a.key like 'youzan:' || o.number || '#%'
+              left join loyalty_posting p on a.id in (p.id, p.refers_to_id)
+             group by o.id
+            having coalesce(sum(p.points), 0) <>
+                   case when o.gross > 0 then div(floor(o.gross) * (o.gross - o.refunded), o.gross) else 0 end
+        """)
+        return cursor.fetchall()
 
 
 def settled(all_rows: dict[str, Any]) -> dict[str, Any]:

@@ -214,3 +214,19 @@ def test_file_that_is_gone_is_said_to_be_gone() -> None:
 
     assert (order_import.state, order_import.failures) == ("REFUSED", 0)
     assert is_a_sentence(order_import.reason, get_language())
+
+
+def test_errors_between_which_an_import_gets_on_do_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is restarted again and again: each time one chunk is awarded, then the connection breaks."""
+    monkeypatch.setattr(ledger, "CHUNK", 15)
+    lines = orders_of(70)
+    expected = undisturbed(lines)
+    import_id = accepted(lines).pk
+    run_until(import_id, lambda one: one.state == "STORED")
+
+    for _time in range(3):
+        stop_after_the_first_chunk(import_id)
+    result = numbers(finished(import_id)), world()
+
+    assert result[0] == expected[0]
+    assert differences(result[1], expected[1]) == {}
