@@ -20,7 +20,7 @@ from orders.channels.cells import BadCell, bare
 from orders.channels.lookalikes import lookalike
 from orders.channels.mapped import Plan, as_format
 from orders.channels.records import Unreadable, of_sheet, of_text, sheets
-from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
+from orders.channels.rows import BadRow, NoRow, Recognised, RefusedFile, Row, Skipped
 from orders.channels.sniffing import SHEETED, encoding_of
 
 DELIMITERS = ",\t;"
@@ -98,6 +98,8 @@ def _rows(path: Path, recognised: Recognised, form: Format) -> Iterator[Row | Ba
         cells.append("")
         try:
             yield row(line, cells)
+        except NoRow as other:
+            yield Skipped(line, other.reason)
         except BadCell as bad:
             told = _told(line, cells, bad, recognised)
             if told:

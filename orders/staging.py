@@ -79,6 +79,10 @@ def _channel_of(recognised: Recognised) -> Channel:
         raise RefusedFile(_("Several channels have files of this kind. Choose the channel that it belongs to."))
     if channels:
         return channels[0]
+    if recognised.format.adjusts:
+        raise RefusedFile(
+            _("This file only adjusts orders, and there are none of this platform yet. Import the orders first.")
+        )
     return first_channel(platform)
 
 

@@ -77,6 +77,7 @@ def check(order_import: OrderImport, at: datetime) -> None:
             order_import=order_import.pk,
             until=at + MOST_AHEAD,
             zone=Programme.current().time_zone,
+            channel=channel.pk,
             others=_other_shops(channel),
             **_reasons(),
         )
@@ -97,6 +98,10 @@ def _reasons() -> dict[str, Any]:
     return {
         "ahead": _("This time has not come yet. Correct it, or export the file again."),
         "elsewhere": _("This order belongs to another channel of this platform. Choose that channel for this file."),
+        "no_order": _("This order is not known yet. Import the orders first, then this file again."),
+        "no_part": _(
+            "The order is known, this part of it is not. Import the orders by sub-order first, then this file again."
+        ),
     }
 
 

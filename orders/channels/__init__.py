@@ -6,7 +6,7 @@ known: their files are read by columns that staff chose (`mapped`), and are reco
 
 from orders.channels.amazon import AmazonOrders
 from orders.channels.base import Format
-from orders.channels.douyin import DouyinOrders
+from orders.channels.douyin import DouyinAfterSales, DouyinOrders
 from orders.channels.ebay import EbayOrders
 from orders.channels.jd import JdOrders
 from orders.channels.kuaishou import KuaishouOrders
@@ -17,7 +17,7 @@ from orders.channels.square import SquareTransactions
 from orders.channels.stripe import StripePayments
 from orders.channels.taobao import QianniuReport, TaobaoItems, TaobaoList, TmallReport
 from orders.channels.wechat import WechatOrders
-from orders.channels.xiaohongshu import XiaohongshuOrders
+from orders.channels.xiaohongshu import XiaohongshuOrders, XiaohongshuRefunds
 from orders.channels.youzan import YouzanItems, YouzanOrders
 
 FORMATS: dict[str, Format] = {
@@ -28,9 +28,11 @@ FORMATS: dict[str, Format] = {
         TmallReport(),
         QianniuReport(),
         DouyinOrders(),
+        DouyinAfterSales(),
         JdOrders(),
         PinduoduoOrders(),
         XiaohongshuOrders(),
+        XiaohongshuRefunds(),
         KuaishouOrders(),
         WechatOrders(),
         YouzanOrders(),

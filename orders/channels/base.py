@@ -32,6 +32,7 @@ from django.utils.translation import gettext as _
 from orders.channels.cells import ID_LIMIT, INVISIBLE
 from orders.channels.columns import Column, Money
 from orders.channels.rows import (
+    BACK,
     CLOSED,
     COMPLETED,
     HOLD,
@@ -41,6 +42,7 @@ from orders.channels.rows import (
     WHOLE,
     ZERO,
     BadRow,
+    NoRow,
     Row,
     Skipped,
 )
@@ -69,6 +71,7 @@ class Format:
     name: Any
     lacks: ClassVar[Sequence[str]] = ()
     own_shop: ClassVar[bool] = False  # the brand's own shop: its buyers become members
+    adjusts: ClassVar[bool] = False  # its rows say what went back of orders that are known, and never make one
     numbers_of_one_shop: ClassVar[bool] = False  # another shop of the platform may have the same order number
     columns: Mapping[str, Column] = {}
     number: ClassVar[Column]
@@ -116,7 +119,7 @@ class Format:
     cleaners: tuple[Callable[[str], Any], ...]
 
     def row(self, line: int, cells: list[str]) -> Row:
-        """One record of the file as a row; raises BadCell."""
+        """One record of the file as a row; raises BadCell, or NoRow with what it is instead."""
         return self.understand(
             line, *[clean(text) for clean, text in zip(self.cleaners, self.pick(cells), strict=True)]
         )
@@ -135,9 +138,26 @@ def repeated(key: str) -> str:
     return WHOLE + key
 
 
+def given_back(line: int, number: str, part: str, after_sale: str, back: Decimal, title: str) -> Row:
+    """A row that adjusts: what an after-sale gave back of a part of an order, or of all of it if `part` is "".
+
+    Told again it is the same; several of one part add up. Both numbers together have at most 62 characters. Raises
+    NoRow if nothing went back.
+    """
+    if not back:
+        raise nothing_back()
+    key = f"{BACK}{part}{BACK}{after_sale}"
+    return Row(line, number, key, REFUNDED, ZERO, back, ZERO, None, None, None, "", "", title, after_sale, 0)
+
+
+def nothing_back() -> NoRow:
+    """What an after-sale is by which no money went back, or not yet."""
+    return NoRow(_("An after-sale by which no money went back, or not yet."))
+
+
 def content_key(*facts: object) -> str:
     """A `row_key` for rows without a number: what never changes about them, so that every export gives the same."""
-    text = " ".join(filter(None, map(str, facts))).lstrip(WHOLE + " ") or "-"
+    text = " ".join(filter(None, map(str, facts))).lstrip(f"{WHOLE}{BACK} ") or "-"
     most = ID_LIMIT - len(WHOLE)
     return (
         text

@@ -1,18 +1,30 @@
-"""Douyin: the order export of the shop, a row per sub-order.
+"""Douyin: the order export of the shop, a row per sub-order, and the after-sales file, which adjusts those orders.
 
 The same header also comes with a row per main order, whose 子订单编号, products and counts are joined by `;`: such a
 row cannot be split and stands for its whole order. The after-sale column wins over the order status, and is the only
-sign of a refund: then the whole row counts as refunded. No buyer is readable in the file.
+sign of a refund: then the whole row counts as refunded. No buyer is readable in the file. What went back in part is
+only in the after-sales file.
 """
 
+import re
 from datetime import datetime
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy
 
-from orders.channels.base import KEPT, Format, all_or_nothing, completion, payment, prevailing, within
+from orders.channels.base import (
+    KEPT,
+    Format,
+    all_or_nothing,
+    completion,
+    given_back,
+    nothing_back,
+    payment,
+    prevailing,
+    within,
+)
 from orders.channels.columns import Count, Id, Money, PackedId, Status, Text, Time
-from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, Row
+from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, ZERO, Row
 
 STATUS_WORDS = {
     UNPAID: ("待支付", "待付款"),
@@ -25,6 +37,24 @@ AFTER_SALE_WORDS = {
     REFUNDED: ("退款成功", "同意退款，退款成功"),
     HOLD: ("售后处理中",),
 }
+END_WORDS = {
+    REFUNDED: AFTER_SALE_WORDS[REFUNDED],
+    KEPT: (
+        *AFTER_SALE_WORDS[KEPT],
+        *AFTER_SALE_WORDS[HOLD],
+        "待商家处理",
+        "待买家退货",
+        "待商家收货",
+        "待平台处理",
+        "待商家发货",
+        "待买家收货",
+        "退款中",
+        "同意退款，退款中",
+        "退款失败",
+        "维修成功",
+    ),
+}
+AFTER_SALE = re.compile(r"[0-9]{4,31}")
 
 
 class DouyinOrders(Format):
@@ -68,3 +98,39 @@ class DouyinOrders(Format):
             line, number, row_key, status, gross, refunded, within(shipping, gross),
             ordered_at, payment(status, paid_at), completion(status, completed_at), "", "", title, sku, quantity,
         )  # fmt: skip
+
+
+class DouyinAfterSales(Format):
+    """The after-sales of a Douyin shop: what went back of the sub-orders of known orders, by the number of the
+    after-sale."""
+
+    code = "douyin_after_sales"
+    platform = "douyin"
+    name = gettext_lazy("Douyin after-sales")
+    adjusts = True
+
+    number = Id("订单号")
+    part = Id("商品单号", shape=AFTER_SALE)
+    after_sale = Id("售后单号", shape=AFTER_SALE)
+    status = Status("售后状态", words=END_WORDS)
+    goods = Money("退商品金额（元）", required=True)
+    shipping = Money("退运费金额（元）")
+    title = Text("商品名称")
+
+    def understand(
+        self,
+        line: int,
+        number: str,
+        part: str,
+        after_sale: str,
+        status: str,
+        goods: Decimal | None,
+        shipping: Decimal | None,
+        title: str,
+    ) -> Row:
+        if status != REFUNDED:
+            raise nothing_back()
+        if goods is None and shipping is None:
+            raise self.goods.missing()
+        back = (goods or ZERO) + (shipping or ZERO)
+        return given_back(line, number, part, after_sale, back, title)

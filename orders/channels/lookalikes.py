@@ -22,7 +22,8 @@ SETTLEMENT = gettext_lazy(
     "This is a settlement file of %(channel)s: it lists payouts, not orders. Export the orders in the seller centre."
 )
 AFTER_SALES = gettext_lazy(
-    "This is an after-sales file of %(channel)s: it lists refunds, not orders. Export the orders in the seller centre."
+    "This is an after-sales file of %(channel)s without all that adjusting orders takes: the numbers of order and "
+    "after-sale, the state, the amount. Export it with all its columns."
 )
 TAOBAO_DETAIL = gettext_lazy(
     "This is Taobao's ExportOrderDetailList: it lists products, without the money paid and without the buyer. "

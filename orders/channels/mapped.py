@@ -42,7 +42,7 @@ from orders.channels.rows import COMPLETED, HOLD, PAID, PARTIALLY_REFUNDED, REFU
 ORDER, PART, REPEATED = "order", "part", "repeated"  # what a row is: see Plan.rows
 OTHER = "other"
 NUMBER = re.compile(r"(?=\D*\d)[A-Za-z0-9#][A-Za-z0-9#_/:-]{0,63}", re.ASCII)
-ROW_NUMBER = re.compile(r"[^\s;；=][^\s;；]{0,62}")
+ROW_NUMBER = re.compile(r"[^\s;；=↩][^\s;；]{0,62}")
 FIXED_ZONES = {"Asia/Shanghai": SHANGHAI, "UTC": UTC}
 ADDED = "\u200b"  # begins the names of the columns that our own file of rejected rows adds
 REMEMBERED = 10_000

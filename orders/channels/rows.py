@@ -23,13 +23,15 @@ HOLD = "hold"
 
 ZERO = Decimal("0.00")
 WHOLE = "="
+BACK = "↩"
 
 
 class Row(NamedTuple):
     """One understood data row. Money in yuan (or the file's currency), two decimals; times are aware.
 
     `row_key` says what its amounts are of. "": the whole order. `WHOLE` and more: the whole order too, told again on
-    each of its rows, so that gross counts once; refunds are each row's own. Anything else: a part, and parts add up.
+    each of its rows, so that gross counts once; refunds are each row's own. `BACK` and more: what an after-sale gave
+    back of a part or of the whole, of an order that is known. Anything else: a part, and parts add up.
     A row of refunded money alone has refunded and no gross.
     """
 
@@ -65,6 +67,14 @@ class Skipped(NamedTuple):
 
     line: int
     reason: str
+
+
+class NoRow(Exception):
+    """A record that says nothing about an order, and is no error either; `reason` says what it is."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class RefusedFile(Exception):

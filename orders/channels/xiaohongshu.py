@@ -1,4 +1,5 @@
-"""Xiaohongshu: the order export of the seller centre, a row per SKU with amounts per row.
+"""Xiaohongshu: the order export of the seller centre, a row per SKU with amounts per row, and the file of refunds,
+which adjusts those orders.
 
 The after-sale column wins over the order status, and is the only sign of a refund: then the whole row counts as
 refunded. 用户编号 is who bought; the receiver's name, phone and address are not read.
@@ -10,7 +11,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy
 
-from orders.channels.base import KEPT, Format, all_or_nothing, completion, payment, prevailing
+from orders.channels.base import KEPT, Format, all_or_nothing, completion, given_back, nothing_back, payment, prevailing
 from orders.channels.columns import Buyer, Count, Id, Money, Status, Text, Time
 from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, ZERO, Row
 
@@ -26,6 +27,26 @@ AFTER_SALE_WORDS = {
     HOLD: ("售后处理中",),
 }
 GIFT_WORDS = {"gift": ("是",), "": ("否",)}
+END_WORDS = {
+    REFUNDED: ("完成", "已完成", "成功", "售后完成", "售后成功", "退款完成", "退款成功"),
+    KEPT: (
+        *(AFTER_SALE_WORDS[KEPT] + AFTER_SALE_WORDS[HOLD]),
+        "已取消",
+        "已关闭",
+        "已拒绝",
+        "处理中",
+        "待审核",
+        "待寄回",
+        "待收货",
+        "待用户寄回",
+        "待用户收货",
+        "待商家收货",
+        "待商家处理",
+        "退款中",
+    ),
+}
+IN_KIND = ("换货", "补寄", "维修")
+AFTER_SALE = re.compile(r"[0-9A-Za-z_-]{4,31}")
 NUMBER, SPECIFICATION = re.compile(r"P[0-9]{18}"), re.compile(r"[0-9A-Za-z_-]{1,58}")
 
 
@@ -73,3 +94,40 @@ class XiaohongshuOrders(Format):
             line, number, key, status, gross, refunded, ZERO, ordered_at,
             payment(status, paid_at), completion(status, completed_at), buyer, "", title, sku, quantity,
         )  # fmt: skip
+
+
+class XiaohongshuRefunds(Format):
+    """The refunds of a Xiaohongshu shop: what went back of known orders, by the number of the after-sale.
+
+    The file does not say of which SKU, or only in some shapes: then of the order.
+    """
+
+    code = "xiaohongshu_refunds"
+    platform = "xiaohongshu"
+    name = gettext_lazy("Xiaohongshu refunds")
+    adjusts = True
+
+    number = Id("订单号", shape=NUMBER)
+    after_sale = Id("售后单号", "退款单号", "售后编号", shape=AFTER_SALE)
+    part = Id("规格ID", shape=AFTER_SALE, required=False, blank=True)
+    status = Status("状态", "售后状态", words=END_WORDS)
+    kind = Text("售后类型")
+    back = Money("申请售后金额(元)", required=True)
+    title = Text("商品名称", "SKU名称")
+
+    def understand(
+        self,
+        line: int,
+        number: str,
+        after_sale: str,
+        part: str,
+        status: str,
+        kind: str,
+        back: Decimal | None,
+        title: str,
+    ) -> Row:
+        if status != REFUNDED or any(word in kind for word in IN_KIND):
+            raise nothing_back()
+        if back is None:
+            raise self.back.missing()
+        return given_back(line, number, part, after_sale, back, title)

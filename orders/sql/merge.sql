@@ -48,6 +48,7 @@ select coalesce(t.order_id, known.id) as order_id, t.id as line_id, m.*,
               case when closed then greatest(t.gross, s.gross) else coalesce(newer.gross, t.gross, s.gross) end as gross,
               case
                   when closed then greatest(t.gross, s.gross)
+                  when left(t.row_key, 1) = '↩' then greatest(t.refunded, s.refunded)
                   else greatest(coalesce(newer.refunded, t.refunded, s.refunded),
                                 least(coalesce(t.refunded, 0), coalesce(newer.gross, t.gross)))
               end as refunded,

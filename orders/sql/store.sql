@@ -4,13 +4,40 @@
 -- An order is told by its lines, from this file or another: by lines of its parts, which add up, or by lines of the
 -- whole (row_key '' or '=...'), whose gross counts once. Known both ways it is not added up: the whole tells the
 -- amounts, the parts only refunds that are greater, and completion where they cover it all. A line with more refunded
--- than gross is a refund alone. Returns how many orders are new and changed, and of all of them how many count and what
--- was paid.
-with counted as (
-    select number, order_id, left(row_key, 1) in ('', '=') as of_whole,
-           case when left(row_key, 1) in ('', '=') then max(gross) else sum(gross) end as gross,
-           case when left(row_key, 1) in ('', '=') then max(shipping) else sum(shipping) end as shipping,
-           sum(refunded) as refunded,
+-- than gross is a refund alone. A line of what an after-sale gave back ('↩part↩its number', 'part' may be empty) adds to
+-- the refunds of its part, or of the order where no line is that part; what the part itself tells counts where it is more,
+-- and never both. Lines of that kind alone are no order. Returns how many orders are new and changed, and of all of them
+-- how many count and what was paid.
+with given_back as materialized (
+    select number, split_part(row_key, '↩', 2) as part, sum(refunded) as back, bool_or(changed) as changed
+      from merged_line
+     where left(row_key, 1) = '↩'
+     group by number, part
+),
+back_at_large as materialized (
+    select b.number, coalesce(sum(b.back) filter (where l.number is null), 0) as back, bool_or(b.changed) as changed
+      from given_back b
+      left join merged_line l on l.number = b.number and l.row_key = b.part
+     group by b.number
+),
+line as (
+    select l.number, l.order_id, left(l.row_key, 1) in ('', '=') as of_whole, l.gross, l.shipping,
+           greatest(l.refunded, least(coalesce(b.back, 0), l.gross)) as refunded,
+           case
+               when b.back > 0 and gross > 0 then
+                   case when greatest(l.refunded, b.back) >= gross then 'refunded' else 'partially_refunded' end
+               else l.status
+           end as status,
+           least(coalesce(b.back, 0), l.gross) as back, l.ordered_at, l.paid_at, l.completed_at, l.buyer, l.phone, l.changed
+      from merged_line l
+      left join given_back b on b.number = l.number and b.part = l.row_key
+     where left(l.row_key, 1) <> '↩'
+),
+counted as (
+    select number, order_id, of_whole,
+           case when of_whole then max(gross) else sum(gross) end as gross,
+           case when of_whole then max(shipping) else sum(shipping) end as shipping,
+           sum(refunded) as refunded, sum(back) as back,
            min(ordered_at) as ordered_at, min(paid_at) as paid_at,
            case when bool_and(completed_at is not null)
                      filter (where status in ('hold', 'paid', 'completed', 'partially_refunded'))
@@ -26,8 +53,8 @@ with counted as (
            bool_or(status = 'unpaid') as unpaid,
            bool_and(status = 'completed')
                filter (where status in ('paid', 'completed', 'partially_refunded')) as completed
-      from merged_line
-     group by number, order_id, left(row_key, 1) in ('', '=')
+      from line
+     group by number, order_id, of_whole
 ),
 told as (
     select *,
@@ -48,15 +75,23 @@ sums as (
            coalesce(max(gross) filter (where of_whole and gross > 0), max(gross) filter (where not of_whole), 0) as gross,
            coalesce(max(shipping) filter (where of_whole and gross > 0), max(shipping) filter (where not of_whole), 0)
                as shipping,
-           max(refunded) as refunded, max(gross) filter (where not of_whole) as gross_of_parts,
+           max(refunded) as refunded, sum(back) as back, max(gross) filter (where not of_whole) as gross_of_parts,
            max(status) filter (where of_whole) as whole_status, max(status) filter (where not of_whole) as parts_status,
            min(ordered_at) as ordered_at, coalesce(min(paid_at) filter (where of_whole), min(paid_at)) as paid_at,
            max(completed_at) as completed_at, max(buyer) as buyer, max(phone) as phone, bool_or(changed) as changed
       from told
      group by number, order_id
 ),
+settled as (
+    select s.number, s.order_id, s.gross, s.shipping, s.gross_of_parts, s.ordered_at, s.paid_at, s.completed_at, s.buyer,
+           s.phone, s.whole_status, s.parts_status, s.changed or coalesce(b.changed, false) as changed,
+           greatest(s.refunded, s.back + b.back) as refunded, s.gross > 0 and s.back + coalesce(b.back, 0) > 0 as given_back
+      from sums s
+      left join back_at_large b on b.number = s.number
+),
 whole as materialized (
-    select s.number, s.order_id, s.gross, s.shipping, s.ordered_at, s.paid_at, s.completed_at, s.buyer, s.phone, s.changed,
+    select s.number, s.order_id, s.gross, s.shipping, s.ordered_at, s.paid_at, s.buyer, s.phone, s.changed,
+           case when not (given_back and refunded >= gross) then s.completed_at end as completed_at,
            coalesce(i.member_id, m.id) as member_id,
            shop.back_days is null or not exists (
                select from members_member j
@@ -65,6 +100,8 @@ whole as materialized (
            ) as earns,
            case when whole_status = 'closed' and gross > 0 then gross else least(refunded, gross) end as refunded,
            case
+               when given_back and refunded >= gross then 'refunded'
+               when given_back and coalesce(whole_status, parts_status) in ('paid', 'completed') then 'partially_refunded'
                when whole_status is null or parts_status is null then coalesce(whole_status, parts_status)
                when gross > 0 and (refunded >= gross or whole_status = 'closed') then 'refunded'
                when whole_status = 'hold' then 'hold'
@@ -73,7 +110,7 @@ whole as materialized (
                  or whole_status = 'paid' and parts_status = 'completed' and gross_of_parts >= gross then parts_status
                else whole_status
            end as status
-      from sums s
+      from settled s
      cross join (select code, back_days from orders_channel where id = %(channel)s) shop
       left join members_identity i on s.buyer <> '' and i.channel = %(platform)s and i.external_id = s.buyer
       left join members_member m on s.phone <> '' and m.phone = s.phone and m.merged_into_id is null
@@ -126,7 +163,7 @@ made_lines as (
            completed_at, title, sku, quantity
       from merged_line l
       left join made using (number)
-     where line_id is null
+     where line_id is null and coalesce(l.order_id, made.id) is not null
      order by order_id, row_key
 ),
 moved_lines as (

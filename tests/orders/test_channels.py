@@ -18,7 +18,7 @@ from orders.channels.base import Format
 from orders.channels.cells import BadCell
 from orders.channels.columns import Id, Money, Status, Text
 from orders.channels.lookalikes import lookalike
-from orders.channels.rows import BadRow, RefusedFile, Row, Skipped
+from orders.channels.rows import BadRow, NoRow, RefusedFile, Row, Skipped
 
 DATA = Path(__file__).parents[1] / "data"
 HEADERS = json.loads((DATA / "headers.json").read_text(encoding="utf-8"))
@@ -34,6 +34,7 @@ READABLE = {
     "QIANNIU_CUSTOM_19": "qianniu_report",
     "DOUYIN_SUB_74": "douyin",
     "DOUYIN_MAIN_75": "douyin",
+    "DOUYIN_AFTERSALE_50": "douyin_after_sales",
     "JD_30_2016": "jd",
     "JD_80_2026": "jd",
     "PDD_23": "pinduoduo",
@@ -258,6 +259,8 @@ def test_any_cells_are_a_row_that_fits_or_a_bad_cell(header, data):
 def read_by(bound, cells):
     try:
         return None, list(bound.arranged(iter([bound.row(2, cells)])))
+    except NoRow:
+        return None, []
     except BadCell as bad:
         return bad, []
 

@@ -239,7 +239,6 @@ def test_strict_check_agrees_with_decoding_the_whole(tmp_path, monkeypatch, cont
     [
         ("TAOBAO_DETAIL_10", "ExportOrderDetailList"),
         ("TMALL_CUSTOM_8", "without the amount paid"),
-        ("DOUYIN_AFTERSALE_50", "after-sales file of Douyin"),
         ("DOUYIN_SETTLEMENT_34", "settlement file of Douyin"),
         ("SQUARE_ITEMS_35", "Export the transactions"),
         ("WOOCOMMERCE_REPORT_11", "Choose by hand"),
@@ -249,6 +248,17 @@ def test_companion_file_is_refused_by_its_name(file, name, says):
     header = HEADERS[name]
 
     assert says in refusal(file(",".join(header) + "\n" + "," * (len(header) - 1) + "1\n"))
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [("售后单号,商品单号,售后状态", "after-sales file of Douyin"), ("订单号,申请售后金额(元)", "Xiaohongshu")],
+)
+def test_after_sales_without_what_adjusting_takes_are_refused_by_name(file, header, says):
+    reason = refusal(file(f"{header}\n1,2,3\n"))
+
+    assert says in reason
+    assert "Export it with all its columns" in reason
 
 
 def test_buyers_own_bill_is_refused_below_its_preamble(file):
