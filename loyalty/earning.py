@@ -44,10 +44,12 @@ class Preview(NamedTuple):
     words: list[str]
 
 
-def award(purchases: Relation, *, at: datetime, on_chunk: Callable[[Chunk], None] | None = None) -> Posted:
+def award(
+    purchases: Relation, *, at: datetime, on_chunk: Callable[[Chunk], None] | None = None, few: bool = False
+) -> Posted:
     """Post what the purchases earn; an order that was awarded before stays as it is.
 
-    `at` is the moment of posting. `on_chunk`: see ledger.post_many.
+    `at` is the moment of posting. `on_chunk`: see ledger.post_many. `few`: they are some tens at most.
     """
 
     def note(chunk: Chunk) -> None:
@@ -55,7 +57,8 @@ def award(purchases: Relation, *, at: datetime, on_chunk: Callable[[Chunk], None
         if on_chunk:
             on_chunk(chunk)
 
-    return ledger.post_many(evaluate(purchases), at=at, on_chunk=note)
+    post = ledger.post_few if few else ledger.post_many
+    return post(evaluate(purchases), at=at, on_chunk=note)
 
 
 def preview(purchases: Relation, *, at: datetime) -> list[Preview]:

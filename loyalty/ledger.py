@@ -152,8 +152,7 @@ def credit(
         None if breakdown is None else json.dumps(breakdown, ensure_ascii=False),
     ]
     with transaction.atomic(), _named_refusals():
-        done = _post(_numbered(Relation.rows(CREDIT_COLUMNS, [row])), at=at)
-        if done.posted.different:
+        if post_few(Relation.rows(CREDIT_COLUMNS, [row]), at=at).different:
             raise KeyReused
         return Posting.objects.get(source=source, key=key)
 
@@ -254,6 +253,18 @@ def post_many(relation: Relation, *, at: datetime, on_chunk: Callable[[Chunk], N
         return total
 
 
+def post_few(relation: Relation, *, at: datetime, on_chunk: Callable[[Chunk], None] | None = None) -> Posted:
+    """Do what `post_many` does for some tens of rows, in one transaction; no table is laid out for them."""
+    with transaction.atomic(), _named_refusals():
+        rows = sql.run("loyalty", "post_few", relation=relation)
+        if not rows:
+            return Posted(0, 0, 0)
+        done = _post(Relation.rows({"id": "bigint", "n": "bigint", **CREDIT_COLUMNS}, rows), at=at)
+        if on_chunk:
+            on_chunk(done)
+        return done.posted
+
+
 def expire(*, at: datetime, slices: int = 1) -> int:
     """Expire what has ended by `at`, in batches of members; returns the points. Housekeeping: nothing waits for it.
 
@@ -315,14 +326,6 @@ def growth_after(change: Relation) -> Relation:
         f"from ({change.sql}) c left join loyalty_balance b on b.member_id = c.member_id",
         change.params,
     )
-
-
-def _numbered(row: Relation) -> Relation:
-    """Give a literal row its posting id, as a staged chunk has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("select nextval(pg_get_serial_sequence('loyalty_posting', 'id'))")
-        ((number,),) = cursor.fetchall()
-    return Relation(f"select %s::bigint as id, 1 as n, r.* from ({row.sql}) r", (number, *row.params))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Greatest
@@ -25,11 +26,11 @@ from config import sql
 from config.sql import Relation
 from loyalty.models import Posting
 from members.models import Programme
-from orders import awarding
+from orders import awarding, pace
 from orders.awarding import Note, unheard
 from orders.channels import FORMATS
 from orders.channels.columns import Id
-from orders.models import Channel, Claim, ClaimCount, ClaimPolicy, Order
+from orders.models import Channel, Claim, ClaimCount, ClaimPolicy
 
 State, Reason = Claim.State, Claim.Reason
 
@@ -104,6 +105,9 @@ def claim(
 ) -> list[Claim]:
     """Claim orders for a member by their numbers; returns a claim for each, told as `tell` does.
 
+    The answer comes on a beat (settings.CLAIM_BEAT, seconds), after a whole number of them: a known, a taken and an
+    unknown number cannot be told apart by the time that they take. Nothing is locked while it waits.
+
     `channel_code` None: whichever channel has the number. `proof`: what the channel asks for, the last four digits of
     the phone or the amount paid. `address`: the internet address that asks. Known and free orders are the member's and
     earn at once; an unknown number waits. A number claimed before is the same claim. Raises LimitReached, TooMany,
@@ -112,6 +116,13 @@ def claim(
     wanted = numbers_in(" ".join(numbers))
     if not wanted:
         return []
+    with pace.on_the_beat(settings.CLAIM_BEAT):
+        return _claim(member_id, wanted, channel_code, proof, at, address)
+
+
+def _claim(
+    member_id: int, wanted: list[str], channel_code: str | None, proof: str, at: datetime, address: str
+) -> list[Claim]:
     channel = None if channel_code is None else Channel.objects.get(code=channel_code)
     channels = [channel] if channel else list(Channel.objects.claimable())
     _check(wanted, channels)
@@ -212,7 +223,7 @@ def _decided(ids: Sequence[int], *, at: datetime) -> list[int]:
 
 def _earn(orders: list[int], *, at: datetime, note: Note = unheard) -> list[int]:
     if orders:
-        awarding.award(Order.objects.filter(pk__in=orders), at=at, note=note)
+        awarding.award_few(orders, at=at, note=note)
     return orders
 
 

@@ -17,7 +17,7 @@ from config.sql import Relation
 from members import arrivals
 from members.models import Member
 from orders import awarding, claims
-from orders.models import Claim, Order
+from orders.models import Claim
 
 BATCH = 5_000  # orders matched in a transaction
 MEMBERS = 2_000  # members looked for in a transaction
@@ -71,7 +71,7 @@ def _match(members: Sequence[int], at: datetime, most: int) -> int:
     with transaction.atomic():
         ids = [row[0] for row in sql.run("orders", "match_waiting", relation=relation, most=most)]
         if ids:
-            awarding.award(Order.objects.filter(pk__in=ids), at=at)
+            awarding.award_few(ids, at=at)
     return len(ids)
 
 

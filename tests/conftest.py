@@ -48,6 +48,7 @@ def ledger_is_clean(request: pytest.FixtureRequest) -> Iterator[None]:
 def quiet_settings(settings: Any) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.CELERY_TASK_ALWAYS_EAGER = True
+    settings.CLAIM_BEAT = 0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
     cache.clear()
 

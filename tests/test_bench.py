@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 ROWS = ["import_vs_copy", "import_vs_import_export", "redeem_during_import"]
-ROWS += ["redeem_hot_4", "redeem_hot_16", "redeem_hot_100"]
+ROWS += ["redeem_hot_4", "redeem_hot_16", "redeem_hot_100", "claim_10m"]
 
 
 def bench(var: Path, *rows: str) -> subprocess.CompletedProcess[str]:

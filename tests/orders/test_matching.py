@@ -169,9 +169,22 @@ class Stop(Exception):
     """A test's own."""
 
 
-@pytest.mark.parametrize("words", ["create temporary table posting_batch", "insert into loyalty_lot", "refund_batch"])
+@pytest.mark.parametrize(
+    ("few", "words"),
+    [
+        (0, "create temporary table posting_batch"),
+        (0, "insert into loyalty_lot"),
+        (0, "refund_batch"),
+        (50, "loyalty_posting_id_seq"),
+        (50, "insert into loyalty_lot"),
+        (50, "loyalty_claw_back"),
+    ],
+)
 @pytest.mark.django_db(transaction=True)
-def test_crash_between_match_and_award_leaves_the_order_waiting(waits: Any, words: str) -> None:
+def test_crash_between_match_and_award_leaves_the_order_waiting(
+    waits: Any, few: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching.awarding, "FEW", few)
     waits(("100.00", "30.00"))
     lin = make_member("Lin", f"+86{OWN}")
 
