@@ -109,6 +109,8 @@ CELERY_BEAT_SCHEDULE = {
     "match-all": {"task": "orders.tasks.match_all", "schedule": crontab(hour=3, minute=40)},
     "expire": {"task": "loyalty.tasks.expire", "schedule": timedelta(minutes=10)},
     "settle-draws": {"task": "mall.tasks.settle_draws", "schedule": timedelta(seconds=20)},
+    "count-interest": {"task": "mall.tasks.count_interest", "schedule": timedelta(minutes=5)},
+    "refresh-favourites": {"task": "mall.tasks.refresh_favourites", "schedule": timedelta(minutes=10)},
     "sweep-pictures": {"task": "mall.tasks.sweep_pictures", "schedule": timedelta(days=1)},
     "forget-changes": {"task": "orders.tasks.forget_changes", "schedule": crontab(hour=4, minute=10)},
 }

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from mall.models import Gift, GiftDay, GiftQuerySet
+from mall.models import Gift, GiftQuerySet
 
 __all__ = ("MOST_GIFTS", "SORTS", "Wish", "find")
 
@@ -29,7 +28,7 @@ ORDERS = {
     "": ("position", "id"),
     "points": ("points", "id"),
     "new": ("-id",),
-    "popular": ("-redeemed", "position", "id"),
+    "popular": ("-pieces", "position", "id"),
 }
 
 
@@ -72,10 +71,5 @@ def find(wish: Wish, *, at: datetime) -> GiftQuerySet:
     for word in wish.words.split()[:MOST_WORDS]:
         gifts = gifts.filter(Q(name__icontains=word) | Q(description__icontains=word))
     if wish.sort == "popular":
-        gifts = gifts.annotate(redeemed=Coalesce(Subquery(_redeemed(at)), 0))
+        gifts = gifts.with_interest(since=(at - POPULAR_WITHIN).date())
     return gifts.order_by(*ORDERS[wish.sort])
-
-
-def _redeemed(at: datetime) -> Any:
-    lately = GiftDay.objects.filter(gift=OuterRef("pk"), day__gt=(at - POPULAR_WITHIN).date())
-    return lately.order_by().values("gift").annotate(pieces=Sum("redemptions")).values("pieces")

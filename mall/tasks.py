@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from mall import lottery, pictures, treasure
+from mall import favourites, interest, lottery, pictures, treasure
 from mall.models import used_pictures
 
 A_DAY = timedelta(days=1)
@@ -25,3 +25,13 @@ def settle_draws() -> None:
     at = timezone.now()
     treasure.settle_due(at=at)
     lottery.close_over(at=at)
+
+
+@shared_task
+def count_interest() -> None:
+    interest.count(at=timezone.now())
+
+
+@shared_task
+def refresh_favourites() -> None:
+    favourites.refresh(at=timezone.now())

@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 from unfold.decorators import action, display
 
-from config.back_office import VIEW, Desk, Facts, actor, address, ask, log, wide
+from config.back_office import VIEW, Facts, actor, address, ask, log, wide
 from mall import stock
 from mall.admin.conditions import TierInline, WindowInline
+from mall.admin.interest import Interest
 from mall.admin.pictures import PictureInline, thumbnail
 from mall.models import Gift, StockChange
 from mall.redeeming import Refused
@@ -46,7 +47,7 @@ class StockForm(forms.Form):
 
 
 @admin.register(Gift)
-class GiftAdmin(Desk):
+class GiftAdmin(Interest):
     list_display = [
         "shown_picture",
         "shown_name",
@@ -56,6 +57,7 @@ class GiftAdmin(Desk):
         "shown_stock",
         "limit_per_member",
         "window",
+        "shown_interest",
         "active",
     ]
     list_display_links = ["shown_picture", "shown_name"]
@@ -63,12 +65,13 @@ class GiftAdmin(Desk):
     list_select_related = ["minimum_tier", "category"]
     search_fields = ["name"]
     actions_detail = ["change_stock"]
-    readonly_fields = ["shown_stock", "last_changes"]
+    readonly_fields = ["shown_stock", "last_changes", "interest"]
     inlines = [PictureInline, WindowInline, TierInline]
     fieldsets = [
         (None, {"fields": [("name", "emblem"), "description", ("category", "position"), ("active", "featured")]}),
         (_("Price and stock"), {"fields": [("points", "market_price"), ("shown_stock", "low_stock"), "last_changes"]}),
         (_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),
+        (_("Interest"), {"fields": ["interest"]}),
     ]
     add_fieldsets = [
         (None, {"fields": [("name", "emblem"), "description", ("category", "position"), ("active", "featured")]}),

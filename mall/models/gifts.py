@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from mall.models.categories import Category
@@ -21,11 +23,17 @@ if TYPE_CHECKING:
 
 # So that points × quantity stays far from the end of a bigint.
 MOST_POINTS = 1_000_000_000
+BIG = models.BigIntegerField()
 
 
 def _limit(words: Any, **more: Any) -> Any:
     """Return a field for a number of pieces from 1; null for no limit."""
     return models.PositiveIntegerField(words, null=True, blank=True, validators=[MinValueValidator(1)], **more)
+
+
+def _sum_of_days(since: date, field: str) -> Any:
+    days = apps.get_model("mall", "GiftDay").objects.filter(gift=OuterRef("pk"), day__gt=since).order_by()
+    return Coalesce(Subquery(days.values("gift").annotate(sum=Sum(field)).values("sum")), 0, output_field=BIG)
 
 
 class GiftQuerySet(models.QuerySet["Gift"]):
@@ -35,6 +43,11 @@ class GiftQuerySet(models.QuerySet["Gift"]):
 
     def with_pictures(self) -> GiftQuerySet:
         return self.prefetch_related("pictures")
+
+    def with_interest(self, since: date) -> GiftQuerySet:
+        """Add `looks`, `kept` and `pieces`: what members did since a day of the brand's time zone."""
+        sums = {"looks": "views", "kept": "favourites", "pieces": "redemptions"}
+        return self.annotate(**{name: _sum_of_days(since, field) for name, field in sums.items()})
 
     def on_shelf(self, at: datetime) -> GiftQuerySet:
         """Return shown gifts whose window has not ended."""

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from loyalty import ledger
 from loyalty.models import Posting
 from loyalty.views import read
-from mall import browsing, shelf, storefront
+from mall import browsing, favourites, interest, shelf, storefront
 from mall.models import Category, Gift
 from members import news
 from members.models import Member
@@ -96,8 +96,13 @@ def _number(asked: str) -> int:
 @require_safe
 @member_required
 def gift(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
-    """One gift."""
-    return render(request, "mall/gift.html", offer_to(member, gift_id, at=timezone.now()))
+    """One gift. A look of a member counts; one of staff, or of a browser that looks ahead, does not."""
+    at = timezone.now()
+    context = offer_to(member, gift_id, at=at)
+    if not request.user.is_staff and "prefetch" not in request.headers.get("sec-purpose", ""):
+        interest.saw(gift_id=gift_id, day=timezone.localdate(at))
+    context["kept"] = favourites.is_one(member_id=member.pk, gift_id=gift_id)
+    return render(request, "mall/gift.html", context)
 
 
 def offer_to(member: Member, gift_id: int, *, at: datetime) -> dict[str, Any]:

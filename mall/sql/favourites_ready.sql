@@ -1,0 +1,30 @@
+-- reads: mall_favourite, mall_gift, mall_gifttier, members_member, members_tier, loyalty_lot (index lot_soonest)
+-- writes: mall_favourite.ready_at   re-run: changes nothing
+-- What a gift asks is worked out once for each tier, what a member has once for each favourite that is open to him.
+with asks as materialized (
+    select g.id as gift_id, t.id as tier_id, coalesce(own.points, g.points) as points
+      from mall_gift g
+     cross join (select id, rank from members_tier union all select null, 0) t
+      left join mall_gifttier own on own.gift_id = g.id and own.tier_id = t.id
+      left join members_tier needed on needed.id = g.minimum_tier_id
+     where exists (select from mall_favourite f where f.gift_id = g.id)
+       and g.active and g.stock > 0 and coalesce(needed.rank, 0) <= t.rank
+       and mall_open_earlier(g, %(at)s, own.hours_earlier)
+),
+now_ready as (
+    select f.id,
+           asks.gift_id is not null and asks.points <= (
+               select coalesce(sum(l.remaining), 0)
+                 from loyalty_lot l
+                where l.member_id = f.member_id and l.remaining > 0
+                  and l.available_at <= %(at)s and l.expires_at > %(at)s
+           ) as ready
+      from mall_favourite f
+      join members_member m on m.id = f.member_id
+      left join asks on asks.gift_id = f.gift_id and asks.tier_id is not distinct from m.tier_id
+)
+update mall_favourite f
+   set ready_at = case when r.ready then %(at)s::timestamptz end
+  from now_ready r
+ where r.id = f.id and r.ready <> (f.ready_at is not null)
+returning f.id
