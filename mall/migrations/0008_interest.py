@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     dependencies = [
         ("loyalty", "0002_laws"),
-        ("mall", "0006_draws"),
+        ("mall", "0007_treasure"),
         ("members", "0005_arrival"),
     ]
 
