@@ -75,13 +75,28 @@ def look(path: Path) -> tuple[str, list[Part]]:
     return encoding, list(_parts(path, encoding))
 
 
-def read(path: str | Path, recognised: Recognised) -> Iterator[Row | BadRow | Skipped]:
-    """The rows of a file in its order. Bad rows never stop it; blank lines are no rows.
+class Rows:
+    """The rows of a file in its order, to go through once. Bad rows never stop it; blank lines are no rows.
 
     Raises RefusedFile where a quotation mark that is never closed would swallow the rest of the file.
     """
-    form = recognised.format.bind(recognised.columns)
-    return form.arranged(_rows(Path(path), recognised, form))
+
+    def __init__(self, path: Path, recognised: Recognised) -> None:
+        self.form = recognised.format.bind(recognised.columns)
+        self.rows = self.form.arranged(_rows(path, recognised, self.form))
+
+    def __iter__(self) -> Iterator[Row | BadRow | Skipped]:
+        return self.rows
+
+    @property
+    def masked(self) -> dict[str, int]:
+        """How many buyers and phones were masked so far, by attribute of their column; {} if none."""
+        return self.form.masked()
+
+
+def read(path: str | Path, recognised: Recognised) -> Rows:
+    """The rows of a file that was recognised."""
+    return Rows(Path(path), recognised)
 
 
 def _rows(path: Path, recognised: Recognised, form: Format) -> Iterator[Row | BadRow | Skipped]:

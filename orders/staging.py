@@ -53,7 +53,7 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
     StagedRow.objects.filter(order_import=order_import).delete()
     RejectedRow.objects.filter(order_import=order_import).delete()
     with tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as rejects:
-        rows, staged = _copy_rows(order_import, path, recognised, rejects)
+        rows, staged, masked = _copy_rows(order_import, path, recognised, rejects)
         _copy_rejects(rejects)
     with connection.cursor() as cursor:
         cursor.execute("analyze orders_stagedrow")
@@ -62,7 +62,7 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
         channel=channel,
         mapping=recognised.plan and recognised.plan.id,
         encoding=recognised.encoding,
-        layout=layout(recognised),
+        layout={**layout(recognised), "masked": masked},
         rows=rows,
         staged=staged,
         rejected=RejectedRow.objects.filter(order_import=order_import).count(),
@@ -93,8 +93,11 @@ def first_channel(platform: str) -> Channel:
     return Channel.objects.get_or_create(code=platform, defaults=values)[0]
 
 
-def _copy_rows(order_import: OrderImport, path: Path, recognised: Recognised, rejects: IO[str]) -> tuple[int, int]:
-    """Send the valid rows to the server as they are read; returns how many rows there are and how many are valid.
+def _copy_rows(
+    order_import: OrderImport, path: Path, recognised: Recognised, rejects: IO[str]
+) -> tuple[int, int, dict[str, int]]:
+    """Send the valid rows to the server as they are read; returns how many rows there are, how many are valid, and how
+    many buyers and phones were masked.
 
     As CSV, some hundred rows at a time: the csv module writes a row in half the time that psycopg needs to adapt it.
     """
@@ -104,7 +107,8 @@ def _copy_rows(order_import: OrderImport, path: Path, recognised: Recognised, re
     rejected, lines = csv.writer(rejects), io.StringIO()
     valid = csv.writer(lines)
     with connection.cursor() as cursor, cursor.cursor.copy(_csv_copy()) as copy:
-        for row in reading.read(path, recognised):
+        things = reading.read(path, recognised)
+        for row in things:
             if isinstance(row, Row):
                 valid.writerow((order_import.pk, *row))
                 staged += 1
@@ -115,7 +119,7 @@ def _copy_rows(order_import: OrderImport, path: Path, recognised: Recognised, re
                 rejected.writerow((order_import.pk, *row))
             rows += not isinstance(row, Skipped)
         _send(lines, copy)
-    return rows, staged
+    return rows, staged, things.masked
 
 
 def _send(lines: io.StringIO, copy: Any) -> None:

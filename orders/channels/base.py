@@ -30,7 +30,7 @@ from typing import Any, ClassVar, Self
 from django.utils.translation import gettext as _
 
 from orders.channels.cells import ID_LIMIT, INVISIBLE
-from orders.channels.columns import Column, Money
+from orders.channels.columns import Buyer, Column, Money, Phone
 from orders.channels.rows import (
     BACK,
     CLOSED,
@@ -112,8 +112,15 @@ class Format:
         """A copy that reads one file, whose columns are at these indexes; the cell after the last one must be ""."""
         bound = copy.copy(self)
         bound.pick = itemgetter(*(columns.get(attribute, -1) for attribute in self.columns))
-        bound.cleaners = tuple(column.__call__ for column in self.columns.values())
+        own = {name: copy.copy(one) for name, one in self.columns.items() if isinstance(one, Buyer | Phone)}
+        bound.columns = {**self.columns, **own}
+        bound.cleaners = tuple(column.__call__ for column in bound.columns.values())
         return bound
+
+    def masked(self) -> dict[str, int]:
+        """How many buyers and phones of a file were masked, by attribute: of a copy that has read it."""
+        found = {name: one.masked for name, one in self.columns.items() if isinstance(one, Buyer | Phone)}
+        return {name: count for name, count in found.items() if count}
 
     pick: Callable[[list[str]], tuple[str, ...]]
     cleaners: tuple[Callable[[str], Any], ...]
