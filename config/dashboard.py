@@ -103,7 +103,7 @@ def _import_hint(order_import: OrderImport) -> str:
 def _gifts(request: HttpRequest, at: datetime) -> list[ToDo]:
     if not request.user.has_perm("mall.view_gift"):
         return []
-    low = Gift.objects.on_shelf(at).filter(stock__lt=F("low_stock")).order_by("stock")[:SHOWN]
+    low = Gift.objects.on_shelf(at).filter(stock_counted=True, stock__lt=F("low_stock")).order_by("stock")[:SHOWN]
     hint = _("Put pieces into stock, or take the gift off the shelf.")
     return [ToDo("inventory_2", gift.name, hint, address(Gift, "change", gift.pk), _left(gift.stock)) for gift in low]
 

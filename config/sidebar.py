@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 
 TO_REVIEW, WAITING, ACCEPTED, DECLINED = "IN_REVIEW", "WAITING", "CREDITED", "REFUSED,GIVEN_UP"
 TO_CONFIRM, IMPORTED, LEFT_OUT = "PREVIEWED", "DONE", "REFUSED,FAILED,DISCARDED,UNDONE"
+OWN_PAGES = ("/upload/", "/counter/")  # pages beside a list, with an entry of their own
 TO_PACK, TO_SHIP, SHIPPED, ENDED = "PLACED", "PACKED", "SHIPPED,RECEIVED", "CANCELLED,RETURNED"
+TO_USE = "ISSUED"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -58,6 +60,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Look"), "palette", "mall.look"),
         ),
         _group(
+            _("Counter"),
+            _item(_("Redeem a code"), "qr_code_scanner", "mall.voucher", "counter", "change"),
+            _item(_("Vouchers"), "confirmation_number", "mall.voucher"),
+            _item(_("Coupon codes"), "password", "mall.couponcode"),
+            _item(_("Medals"), "military_tech", "mall.medal"),
+            _item(_("Draw chances"), "casino", "mall.chance"),
+        ),
+        _group(
             _("Settings"),
             _item(_("Brand"), "tune", "members.programme"),
             _item(_("Claim policy"), "fact_check", "orders.claimpolicy"),
@@ -73,6 +83,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         (_("To pack"), TO_PACK),
         (_("To ship"), TO_SHIP),
         (_("Shipped"), SHIPPED),
+        (_("To be used"), TO_USE),
         (_("Cancelled or returned"), ENDED),
         (_("All"), ""),
     ]
@@ -114,8 +125,8 @@ def _item(title: str, icon: str, model: str, page: str = "changelist", right: st
     link = reverse(f"admin:{app}_{name}_{page}")
 
     def chosen(request: HttpRequest) -> bool:
-        uploads = "/upload/" in request.path
-        return request.path.startswith(link) and uploads == link.endswith("/upload/")
+        own = next((end for end in OWN_PAGES if request.path.endswith(end)), "")
+        return request.path.startswith(link) and link.endswith(own)
 
     return {"title": title, "icon": icon, "link": link + query, "permission": allowed, "active": chosen}
 

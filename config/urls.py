@@ -42,6 +42,8 @@ pages = [
     path("redemptions/<int:redemption_id>/", mall.redemption, name="redemption"),
     path("redemptions/<int:redemption_id>/done/", mall.redeemed, name="redeemed"),
     path("redemptions/<int:redemption_id>/cancel/", mall.cancel, name="cancel_redemption"),
+    path("redemptions/<int:redemption_id>/codes/", mall.reveal_codes, name="reveal_codes"),
+    path("medals/", mall.medals, name="medals"),
     path("redemptions/<int:redemption_id>/received/", mall.receive, name="receive_redemption"),
 ]
 

@@ -11,7 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from mall.models import MOST_AT_ONCE, Redemption
+from mall.models import MOST_AT_ONCE, Gift, Redemption
 from mall.redeeming import Address
 from members.models import Member
 
@@ -21,9 +21,10 @@ def new_key() -> str:
     return uuid4().hex
 
 
-class RedeemForm(forms.Form):
-    """How many, and where to."""
+class QuantityForm(forms.Form):
+    """How many: all that is asked for what is not sent."""
 
+    to: Address | None = None
     request_key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)
     quantity = forms.IntegerField(
         label=_("Quantity"),
@@ -31,6 +32,11 @@ class RedeemForm(forms.Form):
         max_value=MOST_AT_ONCE,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
+
+
+class RedeemForm(QuantityForm):
+    """How many, and where to."""
+
     recipient = forms.CharField(
         label=_("Recipient"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
@@ -61,9 +67,14 @@ class RedeemForm(forms.Form):
         return " ".join(self.cleaned_data["address"].split())
 
     @property
-    def to(self) -> Address:
+    def to(self) -> Address:  # type: ignore[override]
         """Return the address of a valid form."""
         return Address(*(self.cleaned_data[name] for name in ("recipient", "phone", "address")))
+
+
+def form_for(gift: Gift) -> type[QuantityForm]:
+    """Return the form of a gift: what is not sent needs no address."""
+    return RedeemForm if gift.kind in Gift.SENT else QuantityForm
 
 
 def first_values(member: Member) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from config import sql
-from mall.models import Gift
+from mall.models import MOST_AT_ONCE, Gift
 from members.models import Member
 
 
@@ -70,7 +70,8 @@ def offers(gifts: Iterable[Gift], member: Member, *, available: int, at: datetim
 
 
 def _offer(gift: Gift, terms: Terms, member: Member, available: int) -> Offer:
-    free = gift.stock if terms.left is None else min(gift.stock, terms.left)
+    stock = gift.stock if gift.stock_counted else MOST_AT_ONCE
+    free = stock if terms.left is None else min(stock, terms.left)
     affordable = available // terms.points if terms.points else free
     return Offer(
         gift,
@@ -88,7 +89,7 @@ def _state(gift: Gift, terms: Terms, member: Member, available: int) -> State:
     obstacles = {
         State.ENDED: not gift.active or (not terms.open and terms.opens_at is None),
         State.NOT_YET: not terms.open,
-        State.SOLD_OUT: gift.stock < 1,
+        State.SOLD_OUT: gift.stock_counted and gift.stock < 1,
         State.TIER: gift.minimum_tier is not None and gift.minimum_tier.rank > rank,
         State.LIMIT: terms.left is not None and terms.left < 1,
         State.SHORT: terms.points > available,

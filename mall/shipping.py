@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from config import sql
 from loyalty import ledger
-from mall import stock
-from mall.models import Redemption, RedemptionQuerySet, Shipment
+from mall import stock, undoing
+from mall.counter import Ended
+from mall.models import Gift, Redemption, RedemptionQuerySet, Shipment, Voucher
 from mall.redeeming import Refused
 
 __all__ = ("WrongState", "cancel", "pack", "receive", "return_", "ship")
@@ -68,17 +69,21 @@ def cancel(
 ) -> bool:
     """Cancel a redemption: its points go back to their own lots, its pieces into stock.
 
-    Staff may until it is shipped; with `member_id` only that member's own, and only until it is packed. Returns False
-    when it was cancelled before. Raises WrongState, or Redemption.DoesNotExist when it is not his.
+    Staff may until it is shipped or used; with `member_id` only that member's own, only until it is packed, and no
+    voucher that has expired. Returns False when it was cancelled before. Raises WrongState, AlreadyUsed, Ended, or
+    Redemption.DoesNotExist when it is not his.
     """
-    redemptions, come_from = Redemption.objects.filter(pk=redemption_id), [State.PLACED, State.PACKED]
+    redemptions, come_from = Redemption.objects.filter(pk=redemption_id), [State.PLACED, State.PACKED, State.ISSUED]
     if member_id is not None:
-        redemptions, come_from = redemptions.filter(member=member_id), [State.PLACED]
+        redemptions, come_from = redemptions.filter(member=member_id), [State.PLACED, State.ISSUED]
     cancelled = _move(redemptions, come_from=come_from, state=State.CANCELLED, ended_at=at, note=note)
     if cancelled is None:
         return False
+    if member_id is not None and Voucher.objects.filter(redemption=cancelled, ends_at__lte=at).exists():
+        raise Ended
     _give_points_back(cancelled, at=at, actor_id=actor_id, note=note)
-    stock.put_back(gift_id=cancelled.gift_id, quantity=cancelled.quantity)
+    undoing.take_back(cancelled, at=at, actor_id=actor_id)
+    stock.put_back(cancelled)
     return True
 
 
@@ -86,10 +91,10 @@ def cancel(
 def return_(
     *, redemption_id: int, at: datetime, actor_id: int | None = None, note: str = "", restock: bool = True
 ) -> bool:
-    """Take a shipped or received redemption back: its points go back to their own lots.
+    """Take a shipped or received redemption back: its points go back to their own lots, what he got is void.
 
     With `restock` its pieces go into stock; without, they are written off by a stock change. Returns False when it was
-    returned before. Raises WrongState, Redemption.DoesNotExist.
+    returned before. Raises WrongState, AlreadyUsed, Redemption.DoesNotExist.
     """
     returned = _move(
         Redemption.objects.filter(pk=redemption_id),
@@ -101,8 +106,9 @@ def return_(
     if returned is None:
         return False
     _give_points_back(returned, at=at, actor_id=actor_id, note=note)
-    if restock:
-        stock.put_back(gift_id=returned.gift_id, quantity=returned.quantity)
+    undoing.take_back(returned, at=at, actor_id=actor_id)
+    if restock or returned.kind not in Gift.SENT:
+        stock.put_back(returned)
     else:
         why = gettext("Redemption %(id)s came back unfit") % {"id": returned.pk}
         stock.write_off(gift_id=returned.gift_id, quantity=returned.quantity, note=why, actor_id=actor_id, at=at)
@@ -119,7 +125,7 @@ def _move(
         return redemption
     if redemption.state == state:
         return None
-    raise WrongState(redemption.get_state_display())
+    raise WrongState(redemption.state_words)
 
 
 def _give_points_back(redemption: Redemption, *, at: datetime, actor_id: int | None, note: str) -> None:

@@ -9,36 +9,48 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
-from mall.models import Gift, StockChange
-from mall.redeeming import OutOfStock
+from mall.models import Gift, Redemption, StockChange
+from mall.redeeming import OutOfStock, Refused
 
-__all__ = ("change", "put_back", "write_off")
+__all__ = ("NotCounted", "change", "put_back", "write_off")
 
 MOST_CHANGED = 1_000_000_000
+
+
+class NotCounted(Refused):
+    code = "not_counted"
+    sentence = _("The stock of this gift is not changed by hand: a pool counts its codes, others never run out.")
 
 
 @transaction.atomic
 def change(*, gift_id: int, quantity: int, note: str, actor_id: int | None, at: datetime) -> None:
     """Add pieces (or, negative, take some away) for a reason.
 
-    Raises OutOfStock when fewer are there, ValueError for zero, a fraction, too large a number or no reason,
-    Gift.DoesNotExist.
+    Raises OutOfStock when fewer are there, NotCounted for a pool of codes or a gift without stock, ValueError for
+    zero, a fraction, too large a number or no reason, Gift.DoesNotExist.
     """
     if type(quantity) is not int or not 0 < abs(quantity) <= MOST_CHANGED:
         raise ValueError("A stock change is a whole number other than zero.")
     if not note.strip():
         raise ValueError("A stock change needs a reason.")
     gift = Gift.objects.filter(pk=gift_id)
+    if gift.filter(Q(kind__in=Gift.FROM_A_POOL) | Q(stock_counted=False)).exists():
+        raise NotCounted
     if not gift.filter(stock__gte=-quantity).update(stock=F("stock") + quantity):
         raise OutOfStock(gift.get().stock)
     StockChange.objects.create(gift_id=gift_id, quantity=quantity, note=note, actor_id=actor_id, at=at)
 
 
-def put_back(*, gift_id: int, quantity: int) -> None:
-    """Put the pieces of an ended redemption back; `mall.shipping` calls it last in its transaction."""
-    Gift.objects.filter(pk=gift_id).update(stock=F("stock") + quantity)
+def put_back(redemption: Redemption) -> None:
+    """Put the pieces of an ended redemption back, if it took some; `mall.shipping` calls it last in its transaction.
+
+    A pool counts its free codes by itself.
+    """
+    if redemption.takes_stock and redemption.kind not in Gift.FROM_A_POOL:
+        Gift.objects.filter(pk=redemption.gift_id).update(stock=F("stock") + redemption.quantity)
 
 
 def write_off(*, gift_id: int, quantity: int, note: str, actor_id: int | None, at: datetime) -> None:

@@ -1,5 +1,5 @@
-"""Gifts and their stock; redemptions from the desk to the parcel."""
+"""Gifts and their stock; redemptions from the desk to the parcel; the counter."""
 
-from mall.admin import categories, gifts, redemptions, storefront
+from mall.admin import categories, counter, gifts, holdings, redemptions, storefront
 
-__all__ = ("categories", "gifts", "redemptions", "storefront")
+__all__ = ("categories", "counter", "gifts", "holdings", "redemptions", "storefront")

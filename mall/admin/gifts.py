@@ -4,46 +4,49 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold import widgets
 from unfold.decorators import action, display
 
 from config.back_office import VIEW, Facts, actor, address, ask, log, wide
-from mall import stock
+from mall import codes, medals, stock
 from mall.admin.conditions import TierInline, WindowInline
+from mall.admin.forms import CodesForm, MedalForm, StockForm
 from mall.admin.interest import Interest
 from mall.admin.pictures import PictureInline, thumbnail
-from mall.models import Gift, StockChange
+from mall.models import Gift, StockChange, Voucher
 from mall.redeeming import Refused
 
 LIMITS = ("limit_per_order", "limit_per_day", "limit_per_week", "limit_per_month", "limit_per_member")
-
-
-class StockForm(forms.Form):
-    quantity = forms.IntegerField(
-        label=_("pieces"),
-        min_value=-stock.MOST_CHANGED,
-        max_value=stock.MOST_CHANGED,
-        help_text=_("100 adds, -3 takes away."),
-        widget=widgets.UnfoldAdminIntegerFieldWidget,
-    )
-    note = forms.CharField(label=_("reason"), max_length=200, widget=widgets.UnfoldAdminTextInputWidget)
-
-    def clean_quantity(self) -> int:
-        quantity: int = self.cleaned_data["quantity"]
-        if quantity == 0:
-            raise ValidationError(_("Say how many pieces."))
-        return quantity
+WHAT = (
+    None,
+    {
+        "fields": [
+            ("kind", "category"),
+            ("name", "emblem"),
+            "description",
+            ("event_at", "event_place"),
+            ("chances", "chance_pool"),
+            ("valid_days", "valid_until"),
+            ("active", "featured", "position"),
+        ]
+    },
+)
+PRICE = (("points", "market_price"),)
+STOCK = ("stock_counted", "low_stock")
+TERMS = ((_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),)
+OFFERED: dict[str, tuple[str, ...]] = {
+    Gift.Kind.CODE: ("_bring_in_codes",),
+    Gift.Kind.MEDAL: ("_change_stock", "_give_medal"),
+    Gift.Kind.SEAT: ("_change_stock", "_list_seats"),
+}
 
 
 @admin.register(Gift)
@@ -51,6 +54,7 @@ class GiftAdmin(Interest):
     list_display = [
         "shown_picture",
         "shown_name",
+        "kind",
         "category",
         "points",
         "minimum_tier",
@@ -61,29 +65,35 @@ class GiftAdmin(Interest):
         "active",
     ]
     list_display_links = ["shown_picture", "shown_name"]
-    list_filter = ["active", "category", "minimum_tier"]
+    list_filter = ["active", "kind", "category", "minimum_tier"]
     list_select_related = ["minimum_tier", "category"]
     search_fields = ["name"]
-    actions_detail = ["change_stock"]
+    actions_detail = ["change_stock", "bring_in_codes", "give_medal", "list_seats"]
     readonly_fields = ["shown_stock", "last_changes", "interest"]
     inlines = [PictureInline, WindowInline, TierInline]
     fieldsets = [
-        (None, {"fields": [("name", "emblem"), "description", ("category", "position"), ("active", "featured")]}),
-        (_("Price and stock"), {"fields": [("points", "market_price"), ("shown_stock", "low_stock"), "last_changes"]}),
-        (_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),
+        WHAT,
+        (_("Price and stock"), {"fields": [*PRICE, ("shown_stock", *STOCK), "last_changes"]}),
+        *TERMS,
         (_("Interest"), {"fields": ["interest"]}),
     ]
     add_fieldsets = [
-        (None, {"fields": [("name", "emblem"), "description", ("category", "position"), ("active", "featured")]}),
+        WHAT,
         (
             _("Price and stock"),
-            {
-                "fields": [("points", "market_price"), "low_stock"],
-                "description": _("Save the gift, then put pieces into stock."),
-            },
+            {"fields": [*PRICE, STOCK], "description": _("Save the gift, then put pieces into stock.")},
         ),
-        (_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),
+        *TERMS,
     ]
+    conditional_fields = {
+        "stock_counted": "!['PHYSICAL', 'CODE'].includes(kind)",
+        "valid_days": "['PRIVILEGE', 'SEAT', 'CHANCE'].includes(kind)",
+        "valid_until": "['PRIVILEGE', 'SEAT', 'CHANCE'].includes(kind)",
+        "event_at": "kind == 'SEAT'",
+        "event_place": "kind == 'SEAT'",
+        "chances": "kind == 'CHANCE'",
+        "chance_pool": "kind == 'CHANCE'",
+    }
     empty_hint = _("Add the first gift: what it costs, from which tier, and how many there are.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Gift]:
@@ -95,6 +105,80 @@ class GiftAdmin(Interest):
 
     def has_stock_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("mall.add_stockchange"))
+
+    def has_medal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("mall.change_medal"))
+
+    def has_seats_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("mall.view_voucher"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Keep the kind of what has stock or was redeemed."""
+        used = obj is not None and (
+            obj.stock or obj.codes.exists() or obj.redemption_set.exists() or obj.medals.exists()
+        )
+        return [*super().get_readonly_fields(request, obj), *(["kind"] if used else [])]
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """Offer what fits the kind; what never runs out has no stock to change."""
+        gift = Gift.objects.filter(pk=object_id).first()
+        fitting = OFFERED.get(gift.kind, ("_change_stock",)) if gift else ()
+        if gift and not gift.stock_counted:
+            fitting = tuple(name for name in fitting if name != "_change_stock")
+        return [one for one in super().get_actions_detail(request, object_id) if one.action_name.endswith(fitting)]
+
+    @action(description=_("Bring in codes"), icon="upload_file", permissions=["stock"])
+    def bring_in_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Put a list of codes into the pool: all of them, or none and what is wrong with which line."""
+        gift = get_object_or_404(Gift, pk=object_id, kind=Gift.Kind.CODE)
+        form = CodesForm(request.POST, request.FILES) if request.method == "POST" else CodesForm()
+        back = address(Gift, "change", gift.pk)
+        if form.is_valid() and (number := self._brought_in(request, gift, form)):
+            words = ngettext("%(number)s code brought in.", "%(number)s codes brought in.", number)
+            messages.success(request, words % {"number": f"{number:,}"})
+            return HttpResponseRedirect(back)
+        title = _("Bring in codes for %(gift)s") % {"gift": gift}
+        page = ask(request, self, title=title, question=list, confirm=_("Bring in codes"), back=back, form=form)
+        return page or HttpResponseRedirect(back)
+
+    def _brought_in(self, request: HttpRequest, gift: Gift, form: CodesForm) -> int:
+        given = {"actor_id": actor(request), "note": form.cleaned_data["note"], "at": timezone.now()}
+        try:
+            number = codes.add(gift_id=gift.pk, codes=form.given, **given)
+        except codes.BadCodes as refused:
+            form.tell(refused)
+            return 0
+        log(request, [gift], gettext("%(number)s codes brought in.") % {"number": number})
+        return number
+
+    @action(description=_("Give medal"), icon="military_tech", permissions=["medal"])
+    def give_medal(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give a medal to members by their numbers."""
+        gift = get_object_or_404(Gift, pk=object_id, kind=Gift.Kind.MEDAL)
+        form, back = MedalForm(request.POST or None), address(Gift, "change", gift.pk)
+        asks = gettext("Give %(medal)s to %(number)s members?")
+        page = ask(
+            request,
+            self,
+            title=_("Give medal"),
+            question=lambda: [asks % {"medal": gift, "number": len(form.members)}, form.cleaned_data["note"]],
+            confirm=_("Give medal"),
+            back=back,
+            form=form,
+        )
+        if page is not None:
+            return page
+        given = {"actor_id": actor(request), "note": form.cleaned_data["note"], "at": timezone.now()}
+        number = medals.give(gift_id=gift.pk, member_ids=form.members, **given)
+        done = ngettext("%(number)s member got it.", "%(number)s members got it.", number) % {"number": number}
+        log(request, [gift], f"{gettext('Medal given.')} {done}")
+        messages.success(request, done)
+        return HttpResponseRedirect(back)
+
+    @action(description=_("Check-in list"), icon="checklist", permissions=["seats"])
+    def list_seats(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show who signed up and who is there."""
+        return HttpResponseRedirect(f"{address(Voucher, 'changelist')}?gift__id__exact={int(object_id)}")
 
     @action(description=_("Change stock"), icon="inventory_2", permissions=["stock"])
     def change_stock(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -141,6 +225,8 @@ class GiftAdmin(Interest):
 
     @display(description=_("stock"), ordering="stock")
     def shown_stock(self, gift: Gift) -> SafeString | str:
+        if not gift.stock_counted:
+            return gettext("not counted")
         if gift.stock >= gift.low_stock or not gift.active:
             return f"{gift.stock:,}"
         return format_html('<span class="jf-minus">{}</span>', f"{gift.stock:,}")

@@ -31,6 +31,7 @@ from members.models import Member
 
 State = Redemption.State
 STATE_COLOURS = {
+    State.ISSUED: "warning",
     State.PLACED: "warning",
     State.PACKED: "info",
     State.SHIPPED: "primary",
@@ -84,7 +85,7 @@ class ReturnForm(ReasonForm):
 class RedemptionAdmin(Facts):
     list_display = ["number", "placed_at", "shown_gift", "member", "recipient_line", "shown_state"]
     list_select_related = ["member", "gift"]
-    list_filter = ["gift"]
+    list_filter = ["kind", "gift"]
     rights = {"view": VIEW, "change": _("pack, ship, cancel, take back")}
     sortable_by = ()
     search_fields = ["pk"]
@@ -271,7 +272,7 @@ class RedemptionAdmin(Facts):
 
     @display(description=_("state"), label=STATE_COLOURS)
     def shown_state(self, redemption: Redemption) -> tuple[str, str]:
-        return redemption.state, redemption.get_state_display()
+        return redemption.state, str(redemption.state_words)
 
     @display(description=_("recipient"))
     def recipient_line(self, redemption: Redemption) -> str:
@@ -296,6 +297,7 @@ class RedemptionAdmin(Facts):
 
 
 STEPS: dict[str | None, tuple[str, ...]] = {
+    State.ISSUED: ("_cancel",),
     State.PLACED: ("_ship", "_cancel"),
     State.PACKED: ("_ship", "_cancel"),
     State.SHIPPED: ("_take_back",),

@@ -4,6 +4,7 @@ from mall.models.addresses import MOST_ADDRESSES, SavedAddress
 from mall.models.categories import Category
 from mall.models.conditions import GiftTier, GiftWindow
 from mall.models.draws import Draw, DrawPlay, DrawPrize, WonGift
+from mall.models.fulfilment import LONGEST_CODE, Chance, CouponCode, Medal, Voucher
 from mall.models.gifts import MOST_POINTS, Gift, GiftQuerySet, StockChange
 from mall.models.interest import MOST_FAVOURITES, Favourite, GiftDay
 from mall.models.pictures import GiftPicture, Pictured, used_pictures
@@ -12,6 +13,7 @@ from mall.models.storefront import Banner, Look, Notice, Section, SectionPick, S
 from mall.models.treasure import MOST_ENTRIES, TreasureDraw, TreasureEntry, TreasureSeed
 
 __all__ = (
+    "LONGEST_CODE",
     "MOST_ADDRESSES",
     "MOST_AT_ONCE",
     "MOST_ENTRIES",
@@ -19,6 +21,8 @@ __all__ = (
     "MOST_POINTS",
     "Banner",
     "Category",
+    "Chance",
+    "CouponCode",
     "Draw",
     "DrawPlay",
     "DrawPrize",
@@ -30,6 +34,7 @@ __all__ = (
     "GiftTier",
     "GiftWindow",
     "Look",
+    "Medal",
     "Notice",
     "Pictured",
     "Redemption",
@@ -43,6 +48,7 @@ __all__ = (
     "TreasureDraw",
     "TreasureEntry",
     "TreasureSeed",
+    "Voucher",
     "WonGift",
     "used_pictures",
 )

@@ -55,8 +55,30 @@ class GiftQuerySet(models.QuerySet["Gift"]):
 
 
 class Gift(models.Model):
-    """Something physical that members redeem. Stock moves only by redemptions and by `mall.stock`."""
+    """Something that members redeem. Stock moves only by redemptions, by `mall.stock` and by a pool of codes.
 
+    A gift whose stock is not counted (a medal, a privilege for everybody) never runs out.
+    """
+
+    class Kind(models.TextChoices):
+        PHYSICAL = "PHYSICAL", _("goods, sent")
+        CODE = "CODE", _("coupon codes of a pool")
+        PRIVILEGE = "PRIVILEGE", _("privilege, redeemed at the counter")
+        SEAT = "SEAT", _("seat at an event")
+        MEDAL = "MEDAL", _("medal")
+        CHANCE = "CHANCE", _("draw chances")
+
+    SENT, FROM_A_POOL = (Kind.PHYSICAL,), (Kind.CODE,)
+    AT_THE_COUNTER = (Kind.PRIVILEGE, Kind.SEAT)
+
+    kind = models.CharField(
+        _("kind"),
+        max_length=10,
+        choices=Kind,
+        default=Kind.PHYSICAL,
+        db_default=Kind.PHYSICAL,
+        help_text=_("It stays as it is once the gift has stock or was redeemed."),
+    )
     name = models.CharField(_("name"), max_length=80)
     description = models.TextField(
         _("description"),
@@ -102,6 +124,42 @@ class Gift(models.Model):
         _("emblem"), max_length=8, blank=True, help_text=_("An emoji shown in place of a picture.")
     )
 
+    stock_counted = models.BooleanField(
+        _("stock is counted"),
+        default=True,
+        db_default=True,
+        help_text=_("Leave it out for what never runs out: a medal, a privilege for everybody."),
+    )
+    valid_days = models.PositiveSmallIntegerField(
+        _("valid for days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("After it was redeemed, to the end of the last day. Empty: as long as “valid until” says."),
+    )
+    valid_until = models.DateTimeField(
+        _("valid until"), null=True, blank=True, help_text=_("Empty: no end, or as “valid for days” says.")
+    )
+    event_at = models.DateTimeField(_("the event begins"), null=True, blank=True)
+    event_place = models.CharField(_("place of the event"), max_length=120, blank=True, default="", db_default="")
+    chances = models.PositiveSmallIntegerField(
+        _("chances"),
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("How many tries one piece gives."),
+    )
+    chance_pool = models.SlugField(
+        _("for draws"),
+        max_length=30,
+        allow_unicode=True,
+        blank=True,
+        default="",
+        db_default="",
+        db_index=False,
+        help_text=_("A word of your own; a draw with the same word takes these chances."),
+    )
+
     objects = GiftQuerySet.as_manager()
 
     class Meta:
@@ -130,6 +188,14 @@ class Gift(models.Model):
                 condition=Q(opens_at=None) | Q(closes_at=None) | Q(opens_at__lt=F("closes_at")),
                 name="gift_opens_before_it_closes",
             ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=("PHYSICAL", "CODE")) | Q(stock_counted=True), name="gift_goods_are_counted"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="MEDAL") | Q(limit_per_member=1, limit_per_member__isnull=False),
+                name="gift_medal_once",
+            ),
+            models.CheckConstraint(condition=Q(chances__range=(1, 100)), name="gift_chances_1_to_100"),
         ]
 
     def __str__(self) -> str:
@@ -140,14 +206,34 @@ class Gift(models.Model):
         """Return the first picture; of prefetched ones without a query."""
         return next(iter(self.pictures.all()), None)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save all but the stock, which moves in the database while a page is open."""
+        if not self._state.adding and kwargs.get("update_fields") is None and not kwargs.get("force_insert"):
+            fields = self._meta.concrete_fields
+            kwargs["update_fields"] = [f.name for f in fields if f.name != "stock" and not f.primary_key]
+        super().save(*args, **kwargs)
+
     def clean(self) -> None:
         wrong: dict[str, Any] = {}
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
             wrong["closes_at"] = _("The end must come after the beginning.")
         if self.points == 0 and not self.limit_per_member:
             wrong["limit_per_member"] = _("What costs no points needs a limit per member.")
+        wrong |= self._wrong_for_kind()
         if wrong:
             raise ValidationError(wrong)
+
+    def _wrong_for_kind(self) -> dict[str, Any]:
+        kind, wrong = self.Kind, dict[str, Any]()
+        if self.kind in (kind.PHYSICAL, kind.CODE) and not self.stock_counted:
+            wrong["stock_counted"] = _("Goods and codes run out: their stock is counted.")
+        if self.kind == kind.MEDAL and self.limit_per_member != 1:
+            wrong["limit_per_member"] = _("A medal is given once: set 1.")
+        if self.kind == kind.SEAT and not self.event_at:
+            wrong["event_at"] = _("Say when the event begins.")
+        if self.kind == kind.CHANCE and not self.chance_pool:
+            wrong["chance_pool"] = _("Say for which draws.")
+        return wrong
 
 
 class StockChange(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Posting
@@ -27,10 +28,12 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
 class Redemption(models.Model):
     """A gift that a member redeemed. PLACED → PACKED → SHIPPED → RECEIVED, or CANCELLED / RETURNED.
 
+    What is not sent is RECEIVED at once, or ISSUED → RECEIVED when it is used at the counter.
     Made by `mall.redeeming`, moved on by `mall.shipping`; the database refuses other steps and never forgets one.
     """
 
     class State(models.TextChoices):
+        ISSUED = "ISSUED", _("ready to use")
         PLACED = "PLACED", _("placed")
         PACKED = "PACKED", _("packed")
         SHIPPED = "SHIPPED", _("shipped")
@@ -44,6 +47,8 @@ class Redemption(models.Model):
         Member, on_delete=models.PROTECT, db_index=False, related_name="redemptions", verbose_name=_("member")
     )
     gift = models.ForeignKey(Gift, on_delete=models.PROTECT, db_index=False, verbose_name=_("gift"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Gift.Kind, db_default=Gift.Kind.PHYSICAL)
+    takes_stock = models.BooleanField(db_default=True, editable=False)
     gift_name = models.CharField(_("gift's name"), max_length=80)
     quantity = models.PositiveIntegerField(_("quantity"))
     points = models.PositiveBigIntegerField(_("points"))
@@ -86,6 +91,24 @@ class Redemption(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gift_name} × {self.quantity}"
+
+    @property
+    def state_words(self) -> str | Promise:
+        """Return the state in words that fit the kind: who receives a seat has checked in."""
+        return (
+            RECEIVED.get(self.kind, self.State.RECEIVED.label)
+            if self.state == "RECEIVED"
+            else self.State(self.state).label
+        )
+
+
+RECEIVED: dict[str, Promise] = {
+    Gift.Kind.CODE: _("handed out"),
+    Gift.Kind.PRIVILEGE: _("used"),
+    Gift.Kind.SEAT: _("checked in"),
+    Gift.Kind.MEDAL: _("awarded"),
+    Gift.Kind.CHANCE: _("credited"),
+}
 
 
 class Shipment(models.Model):

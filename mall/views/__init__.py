@@ -4,7 +4,7 @@ from mall.views.addresses import address, addresses, regions, remove_address
 from mall.views.brand import logo, preview, sheet
 from mall.views.checkout import redeem, redeemed
 from mall.views.favourites import favourite, listed_favourites
-from mall.views.mine import cancel, receive, redemption, redemptions
+from mall.views.mine import cancel, medals, receive, redemption, redemptions, reveal_codes
 from mall.views.pictures import picture
 from mall.views.storefront import gift, home, mall
 
@@ -18,6 +18,7 @@ __all__ = (
     "listed_favourites",
     "logo",
     "mall",
+    "medals",
     "picture",
     "preview",
     "receive",
@@ -27,5 +28,6 @@ __all__ = (
     "redemptions",
     "regions",
     "remove_address",
+    "reveal_codes",
     "sheet",
 )

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from loyalty import ledger
 from mall import redeeming
-from mall.forms import RedeemForm, first_values
+from mall.forms import QuantityForm, first_values, form_for
 from mall.views.mine import own
 from mall.views.storefront import offer_to
 from members.models import Member
@@ -31,8 +31,10 @@ def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
     if request.method != "POST":
         if not context["offer"].open:
             return redirect("gift", gift_id)
-        return render(request, "mall/redeem.html", context | {"form": RedeemForm(initial=first_values(member))})
-    form = RedeemForm(request.POST)
+        return render(
+            request, "mall/redeem.html", context | {"form": form_for(context["gift"])(initial=first_values(member))}
+        )
+    form = form_for(context["gift"])(request.POST)
     if not form.is_valid() or "change" in request.POST:
         return _ask_again(request, context, form)
     cost = context["offer"].points * form.cleaned_data["quantity"]
@@ -68,12 +70,12 @@ def redeemed(request: HttpRequest, member: Member, redemption_id: int) -> HttpRe
     return render(request, "mall/redeemed.html", context)
 
 
-def _ask_again(request: HttpRequest, context: dict[str, Any], form: RedeemForm) -> HttpResponse:
+def _ask_again(request: HttpRequest, context: dict[str, Any], form: QuantityForm) -> HttpResponse:
     status = 422 if form.errors else 200
     return render(request, "mall/redeem.html", context | {"form": form}, status=status)
 
 
-def _review(request: HttpRequest, context: dict[str, Any], form: RedeemForm, cost: int) -> HttpResponse:
+def _review(request: HttpRequest, context: dict[str, Any], form: QuantityForm, cost: int) -> HttpResponse:
     left = context["standing"].available - cost
     if left < 0:
         form.add_error("quantity", _("You have too few points for that many."))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import NamedTuple
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,12 +12,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from mall import shipping
-from mall.models import Redemption
+from mall import codes, shipping
+from mall.models import Gift, Medal, Redemption, Voucher
+from mall.redeeming import Refused
 from members.models import Member
 from members.views import member_required
 
 PAGE = 20
+COUNTER = Gift.AT_THE_COUNTER
+
+
+class Held(NamedTuple):
+    """A voucher and what it is now."""
+
+    voucher: Voucher
+    state: Voucher.State
 
 
 @require_safe
@@ -39,7 +51,30 @@ def redemptions(request: HttpRequest, member: Member) -> HttpResponse:
 @member_required
 def redemption(request: HttpRequest, member: Member, redemption_id: int) -> HttpResponse:
     """One redemption and how far it has come."""
-    return render(request, "mall/redemption.html", {"redemption": own(member, redemption_id)})
+    one, at = own(member, redemption_id), timezone.now()
+    context = {
+        "redemption": one,
+        "codes": list(one.codes.order_by("pk")) if one.kind in Gift.FROM_A_POOL else [],
+        "vouchers": [Held(v, v.state_at(at)) for v in one.vouchers.order_by("pk")] if one.kind in COUNTER else [],
+    }
+    return render(request, "mall/redemption.html", context)
+
+
+@require_POST
+@member_required
+def reveal_codes(request: HttpRequest, member: Member, redemption_id: int) -> HttpResponse:
+    """Show the codes of a redemption to their owner: from now on they are his for good."""
+    one = own(member, redemption_id)
+    with suppress(Redemption.DoesNotExist):  # it went back meanwhile; its page says so
+        codes.reveal(redemption_id=one.pk, member_id=member.pk, at=timezone.now())
+    return redirect("redemption", one.pk)
+
+
+@require_safe
+@member_required
+def medals(request: HttpRequest, member: Member) -> HttpResponse:
+    """The member's medals with their dates, and those that there are to get."""
+    return render(request, "mall/medals.html", {"medals": Medal.objects.of(member)})
 
 
 @member_required
@@ -50,7 +85,7 @@ def cancel(request: HttpRequest, member: Member, redemption_id: int) -> HttpResp
         return render(request, "mall/cancel.html", {"redemption": one})
     try:
         shipping.cancel(redemption_id=one.pk, member_id=member.pk, at=timezone.now())
-    except shipping.WrongState as refusal:
+    except Refused as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("Cancelled. Your points are back."))

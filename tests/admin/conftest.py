@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from loyalty import adjusting
-from mall import stock
+from mall import codes, stock
 from mall.models import Gift, Redemption
 from mall.redeeming import Address, redeem
 from members.models import Identity, Member, Tier, User
@@ -70,6 +70,17 @@ def shelve(name: str = "Umbrella", points: int = 10, pieces: int = 1000) -> Gift
     return gift
 
 
+def shelve_kinds() -> list[Gift]:
+    """A gift of each kind that is not sent, for 10 points; the pool of codes is empty."""
+    endless = {"points": 10, "stock_counted": False}
+    return [
+        Gift.objects.get_or_create(kind="PRIVILEGE", name="Massage", **endless)[0],
+        Gift.objects.get_or_create(kind="CHANCE", name="Tries", chance_pool="spring", **endless)[0],
+        Gift.objects.get_or_create(kind="MEDAL", name="Founder", limit_per_member=1, **endless)[0],
+        Gift.objects.get_or_create(kind="CODE", name="Coupon", points=10)[0],
+    ]
+
+
 def redeemed(member: Member, gift: Gift) -> Redemption:
     return redeem(
         member_id=member.pk,
@@ -83,7 +94,7 @@ def redeemed(member: Member, gift: Gift) -> Redemption:
 
 def grow(number: int, actor: User) -> None:
     """Add `number` rows to every list of the back office."""
-    gift = Gift.objects.first() or shelve()
+    gift, kinds = Gift.objects.filter(kind="PHYSICAL").first() or shelve(), shelve_kinds()
     Tier.objects.get_or_create(name="Silver", rank=1, threshold=1)
     channel, _made = Channel.objects.get_or_create(code="shop", name="Shop", format="youzan")
     for _turn in range(number):
@@ -91,6 +102,10 @@ def grow(number: int, actor: User) -> None:
         member = make_member(f"Member {count}", f"+86139{count:08d}")
         give(member, 100, actor, growth=10)
         redeemed(member, gift)
+        for other in kinds:
+            if other.kind == "CODE":
+                codes.add(gift_id=other.pk, codes=[(1, f"C{count}")], at=NOW, actor_id=actor.pk)
+            redeemed(member, other)
         Identity.objects.create(channel="shop", external_id=f"buyer {count}", member=member)
         ColumnMapping.objects.create(
             channel=channel, name="ERP", fingerprint=str(count), header=[], header_line=1, columns={}, created_by=actor,

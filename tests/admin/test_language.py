@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from config import unfold_strings
 from loyalty.models import Campaign, EarningRule, Posting
-from mall.models import Gift, Redemption
+from mall.models import Gift, Medal, Redemption, Voucher
 from members.models import Member, Tier, User
 from orders.models import Channel, Claim, Order, OrderImport
 from tests.admin.conftest import grow
@@ -51,13 +51,15 @@ OF_ONE: list[tuple[type, list[str]]] = [
     (Channel, ["change/"]),
     (Gift, ["change/", "change_stock/"]),
     (Redemption, ["change/", "ship/", "cancel/", "take_back/"]),
+    (Voucher, ["change/", "../counter/"]),
+    (Medal, ["change/"]),
 ]
 
 
 def english(page: str) -> list[str]:
     """Return the English phrases that a page shows: two words or more in a row."""
     attributes = re.findall(r'(?:title|placeholder|aria-label|data-label)="([^"]+)"', page)
-    text = re.sub(r"<[^>]+>", "\n", NOT_SHOWN.sub(" ", page))
+    text = re.sub(r"<[a-z/!](?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", "\n", NOT_SHOWN.sub(" ", page))
     shown = "\n".join([text, *attributes])
     return ENGLISH.findall(unescape(shown))
 

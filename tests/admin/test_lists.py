@@ -40,6 +40,11 @@ LISTS = [
     "/admin/mall/redemption/?state__in=PLACED",
     "/admin/mall/gift/",
     "/admin/mall/stockchange/",
+    "/admin/mall/voucher/",
+    "/admin/mall/voucher/?used=no",
+    "/admin/mall/couponcode/",
+    "/admin/mall/medal/",
+    "/admin/mall/chance/",
 ]
 WHOLE_COUNT = re.compile(r'SELECT COUNT\(\*\) AS "__count" FROM "(members_member|loyalty_\w+|orders_order)"')
 

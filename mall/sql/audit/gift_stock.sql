@@ -10,7 +10,7 @@ select 'gift ' || g.id as subject,
   cross join lateral (
        select coalesce(sum(quantity), 0) as quantity
          from mall_redemption
-        where gift_id = g.id and state not in ('CANCELLED', 'RETURNED')
+        where gift_id = g.id and takes_stock and state not in ('CANCELLED', 'RETURNED')
   ) held
  where put.quantity <> g.stock + held.quantity
  order by g.id

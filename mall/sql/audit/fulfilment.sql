@@ -1,0 +1,29 @@
+-- reads: mall_gift, mall_redemption, mall_couponcode, mall_voucher, mall_medal   writes: nothing   re-run: any time
+-- A pool's free codes are its stock; a live redemption holds what it was for, an ended one nothing. Any row is a drift.
+select 'gift ' || g.id as subject, concat(g.stock, ' in stock, ', free.codes, ' free codes') as detail
+  from mall_gift g
+ cross join lateral (
+       select count(*) as codes from mall_couponcode
+        where gift_id = g.id and redemption_id is null and voided_at is null
+  ) free
+ where g.kind = 'CODE' and g.stock <> free.codes
+union all
+select 'redemption ' || r.id, concat('is ', r.state, ' for ', r.quantity, ' and holds ', held.pieces)
+  from mall_redemption r
+ cross join lateral (
+       select case r.kind
+                  when 'CODE' then (select count(*) from mall_couponcode
+                                     where redemption_id = r.id and voided_at is null)
+                  when 'MEDAL' then (select count(*) from mall_medal
+                                      where redemption_id = r.id and taken_at is null)
+                  else (select count(*) from mall_voucher where redemption_id = r.id and voided_at is null)
+              end as pieces
+  ) held
+ where r.kind in ('CODE', 'MEDAL', 'PRIVILEGE', 'SEAT')
+   and held.pieces <> case when r.state in ('CANCELLED', 'RETURNED') then 0 else r.quantity end
+union all
+select 'code ' || c.id, 'belongs to another gift than its redemption'
+  from mall_couponcode c
+  join mall_redemption r on r.id = c.redemption_id
+ where r.gift_id <> c.gift_id
+ order by 1
