@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from loyalty import ledger
 from loyalty.models import Kind
@@ -20,6 +21,13 @@ from mall.redeeming import redeem
 from members.models import Member
 
 NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)
+
+
+@pytest.fixture
+def english() -> Iterator[None]:
+    """Sentences are read in English, whatever the brand speaks."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

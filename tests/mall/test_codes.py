@@ -17,6 +17,8 @@ from tests.conftest import rows
 from tests.mall.conftest import NOON, ask, count, give, pieces_of, points_of, together
 from tests.mall.kinds import pool
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 def bring(gift: Gift, text: str | bytes) -> int:
     data = text.encode() if isinstance(text, str) else text

@@ -17,6 +17,8 @@ from members.models import Member, User
 from tests.mall.conftest import NOON, ask, count, give, pieces_of, points_of, together
 from tests.mall.kinds import privilege, seat
 
+pytestmark = pytest.mark.usefixtures("english")
+
 DAY = timedelta(days=1)
 
 

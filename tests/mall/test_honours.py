@@ -19,6 +19,8 @@ from tests.conftest import rows
 from tests.mall.conftest import NOON, ask, count, give, points_of, shelve, together
 from tests.mall.kinds import chance, medal
 
+pytestmark = pytest.mark.usefixtures("english")
+
 DAY = timedelta(days=1)
 
 

@@ -19,6 +19,8 @@ from mall.redeeming import InsufficientPoints, LimitReached, Price, PriceChanged
 from members.models import Member, Programme, Tier
 from tests.mall.conftest import NOON, ask, count, give, pieces_of, points_of, shelve, together
 
+pytestmark = pytest.mark.usefixtures("english")
+
 DAY = timedelta(days=1)
 
 
