@@ -10,10 +10,12 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models import Model
+from django.utils import translation
 
 from loyalty import auditing
 from members.models import Member, Tier
@@ -42,6 +44,12 @@ def ledger_is_clean(request: pytest.FixtureRequest) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("set constraints all immediate")
         assert auditing.drifts() == []
+
+
+@pytest.fixture(autouse=True)
+def language_of_the_house() -> None:
+    """A request leaves its language to the thread; the next test begins in Chinese, as a worker does."""
+    translation.activate(django_settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)
