@@ -96,7 +96,7 @@ def entry(posting: Posting, story: list[str], *, at: datetime) -> Entry:
     left = 0 if lot is None or ended else lot.remaining
     return Entry(
         posting,
-        title=TITLES[Kind(posting.kind)],
+        title=_("Points corrected") if posting.kind == Kind.CLAW_BACK and posting.note else TITLES[Kind(posting.kind)],
         details=[line for line in story if line != posting.note],
         pending=lot is not None and left > 0 and lot.available_at > at,
         left=left,

@@ -270,7 +270,7 @@ def tell(claims: Sequence[Claim], *, at: datetime) -> list[Claim]:
     """
     awards = _awards([claim.order.award_key for claim in claims if claim.state == State.CREDITED and claim.order])
     for claim in claims:
-        award = awards.get(claim.order.award_key) if claim.order else None
+        award = awards.get(claim.order.award_key) if claim.order and claim.order.member_id == claim.member_id else None
         if award and claim.state == State.CREDITED:
             claim.points, claim.growth, claim.available_at = award
         claim.words = words(claim, at=at)
@@ -332,6 +332,7 @@ def _refused(claim: Claim) -> str:
         Reason.REFUNDED: _("This order was refunded, so it gives no points."),
         Reason.OLD: _("This order is older than %(days)d days and cannot be credited any more.") % {"days": days},
         Reason.STAFF: claim.note,
+        Reason.MOVED: _("Our staff looked at this order again. It is not credited to you any more."),
     }
     return sentences.get(Reason(claim.reason)) or _(
         "This order cannot be credited to you. Please check the number; if it is right, ask our staff."

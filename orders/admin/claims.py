@@ -17,13 +17,13 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from config.back_office import MOST_LISTED, VIEW, Facts, OneRow, actor, address, ask, link, log
 from members.admin import sees_phones
 from members.forms import e164
 from members.models import Identity, Member
-from orders import claims
+from orders import claims, moving
 from orders.models import Claim, ClaimPolicy, Order
 
 State = Claim.State
@@ -45,6 +45,18 @@ class RefuseForm(forms.Form):
     )
 
 
+class GiveForm(forms.Form):
+    """Whether the buyer's platform account goes along with the order; asked where it is another member's."""
+
+    rebind = forms.BooleanField(
+        label=_("Bind the buyer's account to this member too"),
+        required=False,
+        help_text=_("Then later orders of this account are this member's. Orders that were credited before stay."),
+        widget=UnfoldBooleanSwitchWidget,
+    )
+    _given = forms.CharField(initial="1", widget=forms.HiddenInput)
+
+
 @admin.register(Claim)
 class ClaimAdmin(Facts):
     list_display = ["number", "made_at", "member", "channel", "paid", "proof", "shown_reason", "shown_state"]
@@ -54,7 +66,7 @@ class ClaimAdmin(Facts):
     search_fields = ["number"]
     search_help_text = _("The whole order number, or a member's whole phone number")
     actions = ["accept", "refuse"]
-    actions_detail = ["accept_one", "refuse_one"]
+    actions_detail = ["accept_one", "give_one", "refuse_one"]
     rights = {"view": VIEW, "change": _("accept and refuse claims")}
     fieldsets = [
         (None, {"fields": [("number", "channel"), ("member", "state"), ("reason", "proof")]}),
@@ -101,10 +113,41 @@ class ClaimAdmin(Facts):
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Offer to decide what is not decided yet."""
-        state = Claim.objects.filter(pk=object_id).values_list("state", flat=True).first()
-        possible = {State.IN_REVIEW: ("accept_one", "refuse_one"), State.WAITING: ("refuse_one",)}
-        offered = possible.get(State(state), ()) if state else ()
+        claim = Claim.objects.select_related("order__channel", "order__member").filter(pk=object_id).first()
+        offered = _offered(claim) if claim else ()
         return [one for one in super().get_actions_detail(request, object_id) if one.action_name.endswith(offered)]
+
+    @action(description=_("Give it to this member"), icon="move_down", permissions=["decide"])
+    def give_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take the order from the member who has it and give it to who claims it, after asking."""
+        back, at = address(Claim, "change", object_id), timezone.now()
+        claim = Claim.objects.select_related("order__channel", "order__member", "member").filter(pk=object_id).first()
+        form = _rebinding(request, claim)
+        try:
+            if claim is None:
+                raise moving.NotMovable(gettext("There is no such claim."))
+            moved = moving.foresee(claim_id=claim.pk, at=at)
+            asked = ask(
+                request,
+                self,
+                title=_("Give it to this member"),
+                question=lambda: _what_moves(claim, moved, form),
+                confirm=_("Give it to this member"),
+                back=back,
+                form=form,
+                danger=True,
+            )
+            if asked is not None:
+                return asked
+            rebind = bool(form and form.cleaned_data["rebind"])
+            moved = moving.give(claim_id=claim.pk, at=at, actor_id=actor(request), rebind=rebind)
+        except moving.NotMovable as refused:
+            messages.error(request, str(refused))
+            return HttpResponseRedirect(back)
+        log(request, [claim], gettext("The order was given to this member."))
+        done = gettext("The order is %(member)s's now: %(taken)s points were taken back, %(points)s given.")
+        messages.success(request, done % {"member": claim.member, "taken": moved.taken, "points": moved.points})
+        return HttpResponseRedirect(back)
 
     def _one(self, request: HttpRequest, object_id: str, act: Callable[..., HttpResponse | None]) -> HttpResponse:
         back = address(Claim, "change", object_id)
@@ -219,6 +262,44 @@ class ClaimAdmin(Facts):
         there = Claim.objects.filter(address=claim.address, made_at__range=day).values("member").distinct().count()
         words = ngettext("%(number)s member in a day", "%(number)s members in a day", there) % {"number": there}
         return format_html("{} · {}", claim.address, words)
+
+
+def _offered(claim: Claim) -> tuple[str, ...]:
+    """Return how a claim may be decided now."""
+    if claim.state == State.WAITING:
+        return ("refuse_one",)
+    order = claim.order
+    if order is None or not claim.may_be_given:
+        return ()
+    anothers = {one.pk for one in (order.member, moving.account_of(order)) if one} - {claim.member_id}
+    give = ("give_one",) if anothers else ()
+    return ("accept_one", "refuse_one", *give) if claim.state == State.IN_REVIEW else give
+
+
+def _rebinding(request: HttpRequest, claim: Claim | None) -> GiveForm | None:
+    """Return the form that asks whether the account goes along; None where it is nobody's or this member's."""
+    owner = moving.account_of(claim.order) if claim and claim.order else None
+    if claim is None or owner is None or owner.pk == claim.member_id:
+        return None
+    return GiveForm(request.POST if "_given" in request.POST else None)
+
+
+def _what_moves(claim: Claim, moved: moving.Moved, form: GiveForm | None) -> list[str]:
+    """Return in sentences what giving the order to the member does."""
+    names = {"number": claim.number, "member": claim.member, "loser": moved.loser}
+    amounts = {name: f"{value:,}" for name, value in moved._asdict().items() if isinstance(value, int)}
+    said = [gettext("Give order %(number)s to %(member)s?")]
+    if moved.loser:
+        said.append(gettext("%(loser)s loses %(taken)s points and %(growth_taken)s growth value."))
+        said.append(gettext("%(loser)s reads that the order was looked at again, never whose it is."))
+    if moved.owed:
+        said.append(gettext("%(owed)s of these points are spent: %(loser)s owes them, and the next points repay them."))
+    if moved.short:
+        said.append(gettext("%(short)s of these points are spent and are let go, as the points policy says."))
+    said.append(gettext("%(member)s gets %(points)s points and %(growth)s growth value."))
+    if form and form.cleaned_data["rebind"]:
+        said.append(gettext("The buyer's account becomes %(member)s's: its later orders as well."))
+    return [sentence % {**names, **amounts} for sentence in said]
 
 
 def _accept_how_many(number: int) -> str:

@@ -127,6 +127,7 @@ class Claim(models.Model):
         OLD = "OLD", _("too old")
         STAFF = "STAFF", _("refused by staff")
         UNDONE = "UNDONE", _("the file with its order was undone")
+        MOVED = "MOVED", _("given to another member by staff")
 
     member = models.ForeignKey(
         Member, on_delete=models.PROTECT, related_name="claims", db_index=False, verbose_name=_("member")
@@ -181,3 +182,9 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def may_be_given(self) -> bool:
+        """Tell whether staff may give the order to this member although another has it (orders.moving)."""
+        doubtful = (self.state, self.reason) == (self.State.REFUSED, self.Reason.TAKEN)
+        return self.order_id is not None and (doubtful or self.state == self.State.IN_REVIEW)
