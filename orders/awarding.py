@@ -93,6 +93,7 @@ def _award_anew(orders: OrderQuerySet, at: datetime, note: Note) -> None:
             sql.run(
                 "orders", "unaward_stage", ids=ids, note=_("What was paid has changed: the points are counted anew.")
             )
+            ledger.hold(Order.objects.filter(pk__in=ids).exclude(member=None).values_list("member", flat=True))
             undone = Relation(f"select {columns} from unaward_batch")
             _tell(ledger.claw_back_many(undone, at=at, forgiving=False), note)
             sql.run("orders", "unaward", ids=ids)

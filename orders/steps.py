@@ -145,19 +145,27 @@ def store(order_import: OrderImport, at: datetime) -> None:
         )
 
 
+class _Overtaken(Exception):
+    """Another worker has ended the import meanwhile, and it may be undone by now: this one must give nothing more."""
+
+
 def earn(order_import: OrderImport, at: datetime) -> None:
     """Settle claims of the file's orders, give what they earn, take back what was refunded, and end the import."""
 
     def note(postings: int, points: int, growth: int) -> None:
         unhurried()
         progress.more(order_import.pk, progress.EARN, postings, order_import.eligible_orders)
-        OrderImport.objects.filter(pk=order_import.pk).update(
+        if not OrderImport.objects.filter(pk=order_import.pk, state=State.STORED).update(
             points=F("points") + points, growth=F("growth") + growth, touched_at=Now(), failures=0
-        )
+        ):
+            raise _Overtaken
 
     progress.more(order_import.pk, progress.EARN, 0, order_import.eligible_orders)
-    claims.settle(Claim.objects.named_by(order_import), at=at, note=note)
-    awarding.award(Order.objects.in_file(order_import), at=at, note=note)
+    try:
+        claims.settle(Claim.objects.named_by(order_import), at=at, note=note)
+        awarding.award(Order.objects.in_file(order_import), at=at, note=note)
+    except _Overtaken:
+        return
     with holding(order_import) as mine:
         if not mine:
             return

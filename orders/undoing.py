@@ -116,7 +116,7 @@ def undo(*, import_id: int, actor_id: int | None, at: datetime) -> Undoing:
 def begin(*, import_id: int, actor_id: int | None, at: datetime) -> None:
     """Note that an import is to be undone; then `run` it. Of two who ask at once the second gets NotUndoable."""
     with transaction.atomic():
-        order_import = OrderImport.objects.select_for_update().get(pk=import_id)
+        order_import = OrderImport.objects.select_for_update(no_key=True).get(pk=import_id)
         check(order_import)
         _lock_channel(order_import)
         OrderRetelling.objects.filter(order_import=import_id).delete()
@@ -179,7 +179,7 @@ def _step(import_id: int, at: datetime) -> bool:
 def _holding(import_id: int) -> Iterator[OrderImport | None]:
     """A transaction that holds an import that is being undone, and its channel; None if it is not."""
     with transaction.atomic():
-        held = OrderImport.objects.select_for_update().get(pk=import_id)
+        held = OrderImport.objects.select_for_update(no_key=True).get(pk=import_id)
         if held.state != State.UNDOING:
             yield None
             return
@@ -307,7 +307,7 @@ def _ended(import_id: int) -> bool:
 
 def _count_failure(import_id: int) -> None:
     with transaction.atomic():
-        order_import = OrderImport.objects.select_for_update().get(pk=import_id)
+        order_import = OrderImport.objects.select_for_update(no_key=True).get(pk=import_id)
         order_import.failures += 1
         if order_import.failures >= MOST_FAILURES and order_import.state == State.UNDOING:
             order_import.state = State.FAILED

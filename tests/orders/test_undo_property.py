@@ -1,0 +1,110 @@
+"""Whatever files tell: an import undone is as if it had not been, and all of them undone in any order leave nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loyalty import auditing
+from loyalty.models import Balance, EarningRule
+from members.models import Identity
+from orders import undoing
+from orders.models import Order, OrderBefore, OrderImport, OrderLine, OrderRetelling
+from tests.conftest import NOW, make_member, rows
+from tests.orders.test_import_property import PHONES, Bought, File, import_all, shop
+
+QUICKLY = settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@pytest.fixture
+def buyers(db: None) -> None:
+    """All phones are members'; two accounts of Taobao are, the third is nobody's."""
+    EarningRule.objects.create(name="消费积分", benefit_rate=1)
+    EarningRule.objects.create(name="消费成长值", unit="growth", benefit_rate=1)
+    for nth, phone in enumerate(PHONES):
+        member = make_member(f"M{nth}", f"+86{phone}")
+        if nth < 2:
+            Identity.objects.create(channel="taobao", external_id=f"user{nth}", member=member)
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """What happens in here has not happened."""
+    with transaction.atomic():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("set constraints all immediate")
+        assert auditing.drifts() == []
+        transaction.set_rollback(True)
+
+
+def world() -> tuple[list[Any], ...]:
+    orders = Order.objects.order_by("number").values_list(
+        "number", "status", "gross", "refunded", "shipping", "paid_at", "completed_at", "buyer", "phone", "member"
+    )
+    lines = OrderLine.objects.order_by("order__number", "row_key").values_list(
+        "order__number", "row_key", "status", "gross", "refunded", "title", "quantity", "paid_at", "completed_at"
+    )
+    held = [row for row in rows(Balance, "member", "points", "growth", "debt") if any(row[1:])]
+    return list(orders), list(lines), held
+
+
+def after(what: Callable[[], Any]) -> tuple[list[Any], ...]:
+    with taken_back():
+        what()
+        return world()
+
+
+def undo(import_id: int) -> None:
+    undoing.undo(import_id=import_id, actor_id=None, at=NOW)
+
+
+def undo_last() -> None:
+    undo(OrderImport.objects.latest("pk").pk)
+
+
+@QUICKLY
+@given(shop())
+def test_the_last_import_undone_is_as_if_it_had_not_been_and_done_again_as_if_not_undone(
+    buyers: None, case: tuple[list[Bought], list[File]]
+) -> None:
+    orders, files = case
+    without, all_of_them = (after(lambda some=some: import_all(orders, some)) for some in (files[:-1], files))
+
+    with taken_back():
+        import_all(orders, files)
+        undo_last()
+        undone = world()
+        import_all(orders, files[-1:])
+        again = world()
+
+    assert undone == without
+    assert again == all_of_them
+
+
+@QUICKLY
+@given(shop().flatmap(lambda case: st.tuples(st.just(case), st.permutations(range(len(case[1]))))))
+def test_all_imports_undone_in_any_order_leave_nothing_and_meanwhile_what_others_told(
+    buyers: None, case: tuple[tuple[list[Bought], list[File]], list[int]]
+) -> None:
+    (orders, files), turns = case
+
+    with taken_back():
+        import_all(orders, files)
+        imports = list(OrderImport.objects.order_by("pk").values_list("pk", flat=True))
+        for turn, nth in enumerate(turns, 1):
+            undo(imports[nth])
+            told = {orders[one].number for later in turns[turn:] for one in files[later]}
+            assert {number for (number,) in rows(Order, "number")} == told
+        left = world()
+
+        assert left == ([], [], [])
+        assert rows(OrderBefore) == rows(OrderRetelling) == []
