@@ -9,7 +9,7 @@ import pytest
 from loyalty import ledger
 from loyalty.models import EarningRule
 from members.models import Tier
-from orders import awarding, claims, matching, steps
+from orders import awarding, claims, matching, steps, undoing
 from tests.faults.runner import Runner
 
 
@@ -33,6 +33,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "CHUNK", 200)
     monkeypatch.setattr(matching, "BATCH", 150)
     monkeypatch.setattr(claims, "BATCH", 70)
+    monkeypatch.setattr(undoing, "BATCH", 100)
 
 
 @pytest.fixture

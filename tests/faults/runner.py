@@ -16,11 +16,11 @@ from typing import Any
 from django.db import connection
 
 from loyalty import ledger
-from orders import awarding, claims, steps
+from orders import awarding, claims, steps, undoing
 from tests.conftest import NOW
 
-# For each line that it is told it imports in a process of its own, which says "here" and stops when it is at a place:
-# before the n-th statement with some words in it, or when so many rows of the file are read.
+# For each line that it is told it imports, or goes on undoing, in a process of its own, which says "here" and stops
+# when it is at a place: before the n-th statement with some words in it, or when so many rows of the file are read.
 SCRIPT = dedent("""
     import json, os, signal, sys
     from datetime import datetime
@@ -32,9 +32,10 @@ SCRIPT = dedent("""
     django.setup()
     from django.db import connection
     from loyalty import ledger
-    from orders import awarding, claims, importing, staging, steps
+    from orders import awarding, claims, importing, staging, steps, undoing
+    from orders.models import OrderImport
 
-    steps.CHUNK, ledger.CHUNK, awarding.BATCH, claims.BATCH = sizes
+    steps.CHUNK, ledger.CHUNK, awarding.BATCH, claims.BATCH, undoing.BATCH = sizes
     at = datetime.fromisoformat(at)
 
     def say(word):
@@ -65,7 +66,8 @@ SCRIPT = dedent("""
         connection.ensure_connection()
         say(connection.connection.info.backend_pid)
         with connection.execute_wrapper(watch):
-            importing.run(import_id=int(import_id), at=at)
+            undone = OrderImport.objects.filter(pk=import_id, state="UNDOING").exists()
+            (undoing if undone else importing).run(import_id=int(import_id), at=at)
 
     for line in sys.stdin:
         child = os.fork()
@@ -88,7 +90,7 @@ class Runner:
     def __init__(self) -> None:
         names = ("NAME", "HOST", "PORT", "USER", "PASSWORD")
         database = {name: connection.settings_dict[name] for name in names}
-        sizes = [steps.CHUNK, ledger.CHUNK, awarding.BATCH, claims.BATCH]
+        sizes = [steps.CHUNK, ledger.CHUNK, awarding.BATCH, claims.BATCH, undoing.BATCH]
         told = [json.dumps(one) for one in (database, sizes, NOW.isoformat())]
         self.mother = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, *told],

@@ -23,6 +23,9 @@ from orders.models import (
 )
 from orders.undoing import NotUndoable, Undoing
 from tests.conftest import NOW, make_member, rows
+from tests.orders.conftest import Export
+from tests.orders.test_after_sales import BACK, DOUYIN, MORE, OTHER
+from tests.orders.test_importing import import_file
 from tests.orders.test_merging import E1, E2, E3, accepted, line, told
 
 LIN, MEI = "13800000001", "13800000002"
@@ -178,6 +181,20 @@ def test_lines_that_the_import_added_go_away(shop: Channel) -> None:
     assert undone(later) == Undoing(back=1)
 
     assert stored() == before
+
+
+def test_after_sales_that_a_file_took_back_are_not_taken(export: Export) -> None:
+    lin = make_member("Lin", f"+86{LIN}")
+    file, back = export("DOUYIN_SUB_74", DOUYIN, OTHER), export("DOUYIN_AFTERSALE_50", BACK, MORE)
+    import_file(file)
+    Order.objects.update(member=lin)
+    import_file(file)
+    before = balances(), stored(), lots()
+    assert import_file(back)["points"] == -16
+
+    undone(OrderImport.objects.latest("pk"))
+
+    assert (balances(), stored(), lots()) == before
 
 
 def test_an_order_that_another_file_told_too_stays() -> None:
