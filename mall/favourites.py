@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from config import sql
 from mall.models import MOST_FAVOURITES, Favourite
 from members.models import Member
-from members.news import SOURCES, News
+from members.news import News
 
 __all__ = ("add", "is_one", "news", "of", "refresh", "remove")
 
@@ -71,6 +71,3 @@ def news(member: Member, at: datetime) -> list[News]:
         "%(number)s of your favourites can be redeemed now.", "%(number)s of your favourites can be redeemed now.", 2
     ) % {"number": len(ready)}
     return [News(words, reverse("favourites"), "success")] if ready else []
-
-
-SOURCES.append(news)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from config.spreadsheets import csv_lines
 from orders import reading, staging
 from orders.channels.cells import bare
 from orders.channels.records import Unreadable
 from orders.channels.rows import RefusedFile
 from orders.models import OrderImport
 
-ARMOURED = re.compile(r'="[\w-]*"')  # a formula that is nothing but a text
 MARK = "\u200b"  # begins the names of the columns that are added, which no platform has
 
 
@@ -30,9 +27,9 @@ def as_csv(order_import: OrderImport) -> Iterator[str]:
     try:
         with staging.local(order_import) as path:
             found = staging.recognised_as(order_import, path)
-            yield from _written(_original(order_import, found, reading.below_header(path, found)))
+            yield from csv_lines(_original(order_import, found, reading.below_header(path, found)))
     except (RefusedFile, FileNotFoundError):
-        yield from _written(_known(order_import))
+        yield from csv_lines(_known(order_import))
 
 
 def _original(order_import: OrderImport, found: Any, records: Iterator[Any]) -> Iterator[Sequence[Any]]:
@@ -55,21 +52,3 @@ def _original(order_import: OrderImport, found: Any, records: Iterator[Any]) -> 
 def _known(order_import: OrderImport) -> Iterator[Sequence[Any]]:
     yield _("line"), _("order number"), _("column"), _("value"), _("reason")
     yield from order_import.rejects.values_list("line", "number", "column", "value", "reason").iterator()
-
-
-def _written(rows: Iterator[Sequence[Any]]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    yield "\ufeff"
-    for row in rows:
-        writer.writerow([disarmed(cell) for cell in row])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-
-
-def disarmed(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula; a Chinese one takes full-width signs too."""
-    if not isinstance(cell, str) or ARMOURED.fullmatch(cell):
-        return cell
-    return f"'{cell}" if cell.lstrip(" \"'").startswith(tuple("=+-@＝＋－＠\t\r\n\0")) else cell

@@ -21,9 +21,10 @@ from unfold import widgets
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from config.back_office import MOST_LISTED, VIEW, Facts, actor, address, ask, link, log
+from config.back_office import MOST_LISTED, VIEW, actor, address, ask, link, log
 from loyalty.models import Posting
 from mall import shipping
+from mall.admin.packing import Packing
 from mall.models import Redemption
 from mall.redeeming import Refused
 from members.admin import MemberAdmin, Panel
@@ -39,6 +40,7 @@ STATE_COLOURS = {
     State.CANCELLED: "default",
     State.RETURNED: "danger",
 }
+PARCEL = _("Parcel")
 CARRIERS = ["顺丰速运", "中通快递", "圆通速递", "申通快递", "韵达快递", "极兔速递", "京东快递", "EMS"]
 
 
@@ -82,7 +84,7 @@ class ReturnForm(ReasonForm):
 
 
 @admin.register(Redemption)
-class RedemptionAdmin(Facts):
+class RedemptionAdmin(Packing):
     list_display = ["number", "placed_at", "shown_gift", "member", "recipient_line", "shown_state"]
     list_select_related = ["member", "gift"]
     list_filter = ["kind", "gift"]
@@ -90,12 +92,13 @@ class RedemptionAdmin(Facts):
     sortable_by = ()
     search_fields = ["pk"]
     search_help_text = _("Number of the redemption, or a member's whole phone number")
-    actions = ["pack"]
+    actions = ["pack", "packing_csv", "packing_xlsx", "packing_print"]
+    actions_list = ["enter_tracking"]
     actions_detail = ["ship", "cancel", "take_back"]
     actions_row = ["ship"]
     fieldsets = [
         (None, {"fields": [("shown_gift", "state"), ("member", "shown_points")]}),
-        (_("Parcel"), {"fields": [("recipient", "phone"), "address", ("carrier", "tracking_number")]}),
+        (PARCEL, {"fields": [("recipient", "phone"), "address", ("carrier", "tracking_number")]}),
         (
             _("What happened"),
             {"fields": [("placed_at", "packed_at"), ("shipped_at", "received_at"), ("ended_at", "note"), "paid_by"]},
@@ -108,6 +111,7 @@ class RedemptionAdmin(Facts):
         "tracking_number",
         "shipped_at",
         "paid_by",
+        "recipient_line",
     ]
     empty_hint = _("Members redeem gifts in the mall; what they redeem appears here.")
 
@@ -115,6 +119,16 @@ class RedemptionAdmin(Facts):
         rows = super().get_queryset(request)
         states = request.GET.get("state__in", "")
         return rows.order_by("id") if states else rows  # who waits longest comes first
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show name, phone and address to who ships; others see that there is a parcel."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_ship_permission(request):
+            return fieldsets
+        return [
+            (title, {"fields": ["recipient_line", ("carrier", "tracking_number")]} if title == PARCEL else fields)
+            for title, fields in fieldsets
+        ]
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         from members.forms import e164
@@ -276,7 +290,10 @@ class RedemptionAdmin(Facts):
 
     @display(description=_("recipient"))
     def recipient_line(self, redemption: Redemption) -> str:
-        return Truncator(f"{redemption.recipient} {redemption.address}".strip()).chars(20) or "–"
+        """Show enough to tell two parcels apart; name and address are on the redemption's page."""
+        if not redemption.address:
+            return "–"
+        return f"{redemption.recipient[:1]}** {Truncator(redemption.address).chars(8)}"
 
     @display(description=_("carrier"))
     def carrier(self, redemption: Redemption) -> str:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from loyalty import ledger
 from loyalty.models import Posting
 from loyalty.views import read
-from mall import browsing, favourites, interest, shelf, storefront
+from mall import browsing, favourites, interest, parcels, shelf, storefront
 from mall.models import Category, Gift
 from members import news
 from members.models import Member
@@ -25,6 +25,8 @@ SOON = timedelta(days=60)
 HOME_ENTRIES = 4
 HOME_GIFTS = 4
 PAGE = 24
+
+news.SOURCES.extend([parcels.news, favourites.news])
 
 
 @require_safe

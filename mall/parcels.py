@@ -1,0 +1,32 @@
+"""What a member is told of his parcels when he comes home."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from mall.models import Redemption
+from members.models import Member
+from members.news import News
+
+__all__ = ("news",)
+
+TOLD_FOR = timedelta(days=7)
+MOST_NEWS = 3
+
+
+def news(member: Member, at: datetime) -> list[News]:
+    """Tell which parcels are on their way, for a week or until he has them."""
+    own = Redemption.objects.filter(member=member, state=Redemption.State.SHIPPED)
+    under_way = own.filter(shipment__shipped_at__gt=at - TOLD_FOR, shipment__shipped_at__lte=at)
+    fields = ("pk", "gift_name", "shipment__carrier", "shipment__tracking_number")
+    return [
+        News(
+            _("“%(gift)s” is on its way: %(carrier)s %(number)s")
+            % {"gift": gift, "carrier": carrier, "number": number},
+            reverse("redemption", args=[pk]),
+        )
+        for pk, gift, carrier, number in under_way.order_by("-pk").values_list(*fields)[:MOST_NEWS]
+    ]
