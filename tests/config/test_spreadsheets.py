@@ -7,6 +7,7 @@ import zipfile
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 from openpyxl import load_workbook
 
 from config import spreadsheets
@@ -93,7 +94,7 @@ def lying_bomb() -> bytes:
     ],
 )
 def test_what_is_no_small_table_is_refused_with_a_reason(data: bytes, reason: str) -> None:
-    with pytest.raises(NoTable, match=reason):
+    with override("en"), pytest.raises(NoTable, match=reason):
         table(io.BytesIO(data))
 
 
