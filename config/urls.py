@@ -38,6 +38,12 @@ pages = [
     path("addresses/regions/", mall.regions, name="regions"),
     path("addresses/<int:address_id>/", mall.address, name="address"),
     path("addresses/<int:address_id>/remove/", mall.remove_address, name="remove_address"),
+    path("mall/draws/", mall.draws, name="draws"),
+    path("mall/draws/mine/", mall.my_draws, name="my_draws"),
+    path("mall/draws/<int:draw_id>/", mall.lottery_page, name="lottery"),
+    path("mall/draws/tries/<int:play_id>/", mall.lottery_result, name="lottery_result"),
+    path("mall/draws/prizes/<int:won_id>/", mall.prize, name="prize"),
+    path("mall/treasure/<int:treasure_id>/", mall.treasure_page, name="treasure"),
     path("redemptions/", mall.redemptions, name="redemptions"),
     path("redemptions/<int:redemption_id>/", mall.redemption, name="redemption"),
     path("redemptions/<int:redemption_id>/done/", mall.redeemed, name="redeemed"),
@@ -51,11 +57,18 @@ brand = [path("brand.css", mall.sheet, name="brand_sheet"), path("brand-logo", m
 # Of the media folder these alone: a name that no other file there has.
 media = [re_path(r"^media/pictures/(?P<name>[0-9a-f]{32}-[0-9]{2,5}\.webp)$", mall.picture, name="picture")]
 
+# Anybody may check how a winner was found.
+public = [
+    path("mall/treasure/<int:treasure_id>/check/", mall.treasure_check, name="treasure_check"),
+    path("mall/treasure/<int:treasure_id>/entries.csv", mall.treasure_entries, name="treasure_entries"),
+]
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("language/", include("django.conf.urls.i18n")),
     *sign_in,
     *pages,
+    *public,
     *media,
     *brand,
 ]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from mall import favourites, interest, lottery, pictures, treasure
+from mall import awards, favourites, interest, lottery, pictures, treasure
 from mall.models import used_pictures
 
 A_DAY = timedelta(days=1)
@@ -21,10 +21,11 @@ def sweep_pictures() -> None:
 
 @shared_task
 def settle_draws() -> None:
-    """Draw and refund treasure draws, close lotteries whose time is over. Run again it goes on from there."""
+    """Draw and refund treasure draws, close lotteries, take back unclaimed prizes. Run again it goes on from there."""
     at = timezone.now()
     treasure.settle_due(at=at)
     lottery.close_over(at=at)
+    awards.lapse_over(at=at)
 
 
 @shared_task

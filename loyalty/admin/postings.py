@@ -182,7 +182,7 @@ def looked_for(words: str) -> Q:
     return Q(source__in=SOURCES, key__in=keys)
 
 
-SOURCES = ("order", "refund", "redeem", "give_back", "expire", "settle", "adjust", "opening")
+SOURCES = ("order", "refund", "redeem", "give_back", "expire", "settle", "adjust", "opening", "draw", "treasure")
 
 
 def adjustment(member: Member, given: dict[str, Any], at: datetime) -> list[str]:

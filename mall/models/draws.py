@@ -191,6 +191,11 @@ class DrawPrize(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def symbol(self) -> str:
+        """Return an emoji for it: its own, or its gift's."""
+        return self.emblem or (self.gift.emblem if self.gift else "") or "🎁"
+
     def clean(self) -> None:
         kind, wrong = self.Kind, dict[str, Any]()
         if (self.kind == kind.POINTS) != bool(self.points):

@@ -166,6 +166,11 @@ class TreasureDraw(models.Model):
             raise ValidationError(wrong)
 
     @property
+    def symbol(self) -> str:
+        """Return an emoji for it: its own, or its gift's."""
+        return self.emblem or (self.gift.emblem if self.gift else "") or "💎"
+
+    @property
     def left(self) -> int:
         """Return how many entries are left."""
         return self.capacity - self.sold

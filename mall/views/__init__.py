@@ -3,24 +3,31 @@
 from mall.views.addresses import address, addresses, regions, remove_address
 from mall.views.brand import logo, preview, sheet
 from mall.views.checkout import redeem, redeemed
+from mall.views.draws import draws, lottery_page, lottery_result, my_draws, prize
 from mall.views.favourites import favourite, listed_favourites
 from mall.views.mine import cancel, medals, receive, redemption, redemptions, reveal_codes
 from mall.views.pictures import picture
 from mall.views.storefront import gift, home, mall
+from mall.views.treasure import treasure_check, treasure_entries, treasure_page
 
 __all__ = (
     "address",
     "addresses",
     "cancel",
+    "draws",
     "favourite",
     "gift",
     "home",
     "listed_favourites",
     "logo",
+    "lottery_page",
+    "lottery_result",
     "mall",
     "medals",
+    "my_draws",
     "picture",
     "preview",
+    "prize",
     "receive",
     "redeem",
     "redeemed",
@@ -30,4 +37,7 @@ __all__ = (
     "remove_address",
     "reveal_codes",
     "sheet",
+    "treasure_check",
+    "treasure_entries",
+    "treasure_page",
 )

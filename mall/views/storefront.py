@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from loyalty import ledger
 from loyalty.models import Posting
 from loyalty.views import read
-from mall import browsing, favourites, interest, parcels, shelf, storefront
+from mall import browsing, drawing, favourites, interest, parcels, shelf, storefront
 from mall.models import Category, Gift
 from members import news
 from members.models import Member
@@ -56,6 +56,7 @@ def mall(request: HttpRequest, member: Member) -> HttpResponse:
     at = timezone.now()
     standing = ledger.standing(member_id=member.pk, at=at)
     context = listed(request.GET, member, available=standing.available, at=at)
+    context["draws"] = drawing.going_on(at) if context["front"] else []
     part = request.htmx and context["page"] > 1  # type: ignore[attr-defined]
     return render(request, "mall/_more_gifts.html" if part else "mall/mall.html", context)
 

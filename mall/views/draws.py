@@ -1,0 +1,158 @@
+"""The lottery's pages, the list of all draws, and what a member won."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from loyalty import ledger
+from mall import awards, drawing, lottery, redeeming
+from mall.draw_forms import PrizeForm, TryForm
+from mall.forms import first_values, new_key
+from mall.models import Draw, DrawPlay, TreasureDraw, TreasureEntry, WonGift
+from members.models import Member
+from members.news import SOURCES, News
+from members.views import member_required
+
+MOST_LISTED = 20
+MOST_NEWS = 3
+NEWS_KEPT = timedelta(days=7)
+
+
+@require_safe
+@member_required
+def draws(request: HttpRequest, member: Member) -> HttpResponse:
+    """Lotteries and treasure draws, open, to come and past."""
+    at = timezone.now()
+    context = {
+        "shelf": drawing.listed(member, at=at),
+        "available": ledger.standing(member_id=member.pk, at=at).available,
+        "at": at,
+    }
+    return render(request, "mall/draws/draws.html", context)
+
+
+@member_required
+def lottery_page(request: HttpRequest, member: Member, draw_id: int) -> HttpResponse:
+    """One lottery: its prizes and odds, and a try."""
+    draw = get_object_or_404(Draw.objects.exclude(state=Draw.State.DRAFT), pk=draw_id)
+    if request.method == "POST":
+        return _try(request, member, draw)
+    at, zone = timezone.now(), request.programme.time_zone  # type: ignore[attr-defined]
+    available = ledger.standing(member_id=member.pk, at=at).available
+    context = {
+        "wheel": drawing.wheel(draw, member, available=available, at=at, zone=zone),
+        "draw": draw,
+        "available": available,
+        "key": new_key(),
+        "plays": DrawPlay.objects.of(member).filter(draw=draw)[:5],
+    }
+    return render(request, "mall/draws/lottery.html", context)
+
+
+def _try(request: HttpRequest, member: Member, draw: Draw) -> HttpResponse:
+    form = TryForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("This form is damaged. Please open the page again."))
+        return redirect("lottery", draw.pk)
+    try:
+        play = lottery.play(
+            member_id=member.pk, draw_id=draw.pk, at=timezone.now(), request_key=form.cleaned_data["request_key"]
+        )
+    except lottery.REFUSALS as refusal:
+        messages.error(request, str(refusal))
+        return redirect("lottery", draw.pk)
+    except redeeming.KeyReused:
+        messages.error(request, _("This page was used before. Please start again."))
+        return redirect("lottery", draw.pk)
+    return redirect("lottery_result", play.pk)
+
+
+@require_safe
+@member_required
+def lottery_result(request: HttpRequest, member: Member, play_id: int) -> HttpResponse:
+    """What a try gave."""
+    play = get_object_or_404(DrawPlay.objects.of(member).select_related("hit", "prize__gift"), pk=play_id)
+    at, zone = timezone.now(), request.programme.time_zone  # type: ignore[attr-defined]
+    available = ledger.standing(member_id=member.pk, at=at).available
+    context = {
+        "play": play,
+        "wheel": drawing.wheel(play.draw, member, available=available, at=at, zone=zone),
+        "available": available,
+        "won": WonGift.objects.filter(play=play).first(),
+    }
+    return render(request, "mall/draws/result.html", context)
+
+
+@require_safe
+@member_required
+def my_draws(request: HttpRequest, member: Member) -> HttpResponse:
+    """The member's prizes, entries and tries."""
+    context = {
+        "won": WonGift.objects.of(member)[:MOST_LISTED],
+        "entries": TreasureEntry.objects.of(member)[:MOST_LISTED],
+        "plays": DrawPlay.objects.of(member)[:MOST_LISTED],
+        "at": timezone.now(),
+    }
+    return render(request, "mall/draws/mine.html", context)
+
+
+@member_required
+def prize(request: HttpRequest, member: Member, won_id: int) -> HttpResponse:
+    """A won gift: ask where it goes, or show what became of it."""
+    won = get_object_or_404(WonGift.objects.of(member), pk=won_id)
+    if won.redemption_id:
+        return redirect("redemption", won.redemption_id)
+    at = timezone.now()
+    context = {"won": won, "over": won.lapsed_at is not None or won.claim_until <= at}
+    if request.method != "POST":
+        return render(request, "mall/draws/prize.html", context | {"form": PrizeForm(initial=first_values(member))})
+    form = PrizeForm(request.POST)
+    if not form.is_valid():
+        return render(request, "mall/draws/prize.html", context | {"form": form}, status=422)
+    try:
+        redemption = awards.claim(won_id=won.pk, member_id=member.pk, at=at, address=form.to)
+    except redeeming.Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("prize", won.pk)
+    messages.success(request, _("Claimed. We will pack it and tell you here when it is on its way."))
+    return redirect("redemption", redemption.pk)
+
+
+def news(member: Member, at: datetime) -> list[News]:
+    """Tell of prizes that wait for their winner, and for some days of treasure draws that the member was in."""
+    waiting = WonGift.objects.waiting().filter(member=member, claim_until__gt=at).order_by("claim_until")[:MOST_NEWS]
+    ended = TreasureDraw.objects.filter(
+        entries__in=TreasureEntry.objects.filter(member=member),
+        state__in=[TreasureDraw.State.DRAWN, TreasureDraw.State.REFUNDED],
+        closes_at__gt=at - NEWS_KEPT,
+    )
+    return [_won(one) for one in waiting] + [
+        _ended(one, member) for one in ended.select_related("winner").distinct().order_by("-pk")[:MOST_NEWS]
+    ]
+
+
+def _won(won: WonGift) -> News:
+    until = date_format(timezone.localtime(won.claim_until), "DATE_FORMAT")
+    words = _("You won: %(prize)s. Tell us until %(date)s where it goes.") % {"prize": won.name, "date": until}
+    return News(words, reverse("prize", args=[won.pk]), "success")
+
+
+def _ended(draw: TreasureDraw, member: Member) -> News:
+    page, said = reverse("treasure", args=[draw.pk]), {"draw": draw.name, "number": draw.winner_number}
+    if draw.state == TreasureDraw.State.REFUNDED:
+        return News(_("%(draw)s did not take place: your points are back.") % said, page)
+    if draw.winner and draw.winner.member_id == member.pk:
+        return News(_("%(draw)s: your number %(number)s has won!") % said, page, "success")
+    return News(_("%(draw)s: number %(number)s has won. Thank you for taking part!") % said, page)
+
+
+SOURCES.append(news)
