@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mall import stock
 from mall.models import Redemption, WonGift
-from mall.redeeming import Address, Refused
+from mall.redeeming import Address, LimitReached, Refused
 
 __all__ = ("Lapsed", "claim", "lapse_over")
 
@@ -32,7 +32,7 @@ class Lapsed(Refused):
 def claim(*, won_id: int, member_id: int, at: datetime, address: Address | None = None) -> Redemption:
     """Turn a member's won gift into a redemption; again returns the first one.
 
-    Raises Lapsed, WonGift.DoesNotExist when it is not his.
+    Raises Lapsed, LimitReached for a medal that he has, WonGift.DoesNotExist when it is not his.
     """
     won = WonGift.objects.select_for_update(no_key=True, of=("self",)).get(pk=won_id, member=member_id)
     if won.redemption_id:
@@ -41,9 +41,16 @@ def claim(*, won_id: int, member_id: int, at: datetime, address: Address | None 
         raise Lapsed
     to = address or Address("", "", "")
     note = _("Prize %(number)s was claimed") % {"number": won.pk}
-    with connection.cursor() as cursor:
-        cursor.execute("select mall_award(%s, %s, %s, %s, %s, %s)", [won.pk, at, *vars(to).values(), note])
-        return Redemption.objects.get(pk=cursor.fetchone()[0])
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "select mall_award(%s, %s, %s, %s, %s, %s)", [won.pk, at, to.recipient, to.phone, to.address, note]
+            )
+            return Redemption.objects.get(pk=cursor.fetchone()[0])
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) != "MR004":
+            raise
+        raise LimitReached(1) from error
 
 
 def lapse_over(*, at: datetime) -> int:
@@ -56,9 +63,9 @@ def lapse_over(*, at: datetime) -> int:
 
 @transaction.atomic
 def _lapse_batch(at: datetime) -> int:
-    due = WonGift.objects.waiting().filter(claim_until__lte=at).select_for_update(skip_locked=True, no_key=True)
-    won = list(due.order_by("pk")[:BATCH])
+    due = WonGift.objects.waiting().filter(claim_until__lte=at).order_by("pk")
+    won = list(due.select_related("gift").select_for_update(skip_locked=True, no_key=True, of=("self",))[:BATCH])
     WonGift.objects.filter(pk__in=[one.pk for one in won]).update(lapsed_at=at)
-    for gift_id, quantity in sorted(Counter(one.gift_id for one in won).items()):
+    for gift_id, quantity in sorted(Counter(one.gift_id for one in won if one.gift.stock_counted).items()):
         stock.change(gift_id=gift_id, quantity=quantity, note=_("Prizes not claimed in time"), actor_id=None, at=at)
     return len(won)

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 
 from mall import proof, treasure
 from mall.lottery import left_odds
-from mall.models import Draw, DrawPlay, DrawPrize, TreasureDraw, TreasureEntry
+from mall.models import Chance, Draw, DrawPlay, DrawPrize, TreasureDraw, TreasureEntry
 from members.models import Member
 
 RECENTLY = timedelta(days=30)
@@ -29,6 +29,7 @@ class Stand(StrEnum):
     TODAY = "today"
     FULL = "sold-out"
     SHORT = "short"
+    NO_CHANCE = "no-chance"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Wheel:
     stand: Stand
     left: int | None
     missing: int
+    chances: int
 
     @cached_property
     def prizes(self) -> list[DrawPrize]:
@@ -56,15 +58,21 @@ def wheel(draw: Draw, member: Member, *, available: int, at: datetime, zone: str
     ever = None if draw.limit_ever is None else draw.limit_ever - tried["ever"]
     today = None if draw.limit_per_day is None else draw.limit_per_day - tried["today"]
     left = min((most for most in (ever, today) if most is not None), default=None)
+    chances = _chances(draw, member, at) if draw.price == Draw.Price.CHANCE else 0
     obstacles = {
         Stand.ENDED: draw.state == Draw.State.ENDED or (draw.closes_at is not None and draw.closes_at <= at),
         Stand.NOT_YET: draw.opens_at > at,
         Stand.LIMIT: ever is not None and ever <= 0,
         Stand.TODAY: today is not None and today <= 0,
         Stand.SHORT: draw.points > available,
+        Stand.NO_CHANCE: draw.price == Draw.Price.CHANCE and not chances,
     }
     stand = next((one for one, true in obstacles.items() if true), Stand.OPEN)
-    return Wheel(draw, stand, left, max(draw.points - available, 0))
+    return Wheel(draw, stand, left, max(draw.points - available, 0), chances)
+
+
+def _chances(draw: Draw, member: Member, at: datetime) -> int:
+    return Chance.objects.open(member.pk, draw.chance_pool, at).count()
 
 
 @dataclass(frozen=True)

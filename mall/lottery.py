@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty import ledger
 from mall import stock
+from mall.chances import NoChance
 from mall.models import Draw, DrawPlay, DrawPrize, Gift
 from mall.models.draws import MOST_ODDS
 from mall.redeeming import LONGEST_REQUEST_KEY, Merged, OutOfStock, Refused
@@ -60,6 +61,8 @@ class NotReady(Refused):
     code = "not_ready"
     sentence = "%(detail)s"
 
+
+FROM_A_POOL = gettext_lazy("Codes of a pool cannot be set aside: choose another gift.")
 
 REFUSALS = (Refused, ledger.InsufficientPoints)
 
@@ -101,8 +104,8 @@ def publish(*, draw_id: int, at: datetime, actor_id: int | None) -> None:
     Draw.objects.filter(pk=draw_id).update(state=Draw.State.OPEN, published_at=at)
     needed = Counter[int]()
     for prize in prizes:
-        if prize.gift_id:
-            needed[prize.gift_id] += prize.stock
+        if prize.gift and prize.gift.stock_counted:
+            needed[prize.gift.pk] += prize.stock
     _move_gifts(needed, -1, _("Set aside for the draw %(draw)s") % {"draw": draw.name}, actor_id, at)
 
 
@@ -112,11 +115,11 @@ def close(*, draw_id: int, at: datetime, actor_id: int | None = None) -> bool:
     if not Draw.objects.filter(pk=draw_id, state=Draw.State.OPEN).update(state=Draw.State.ENDED, ended_at=at):
         return False
     draw = Draw.objects.get(pk=draw_id)
-    left = DrawPrize.objects.filter(draw=draw, remaining__gt=0).select_for_update(no_key=True).order_by("pk")
+    left = DrawPrize.objects.filter(draw=draw, remaining__gt=0).order_by("pk")
     back = Counter[int]()
-    for prize in list(left):
-        if prize.gift_id:
-            back[prize.gift_id] += prize.remaining
+    for prize in left.select_related("gift").select_for_update(no_key=True, of=("self",)):
+        if prize.gift and prize.gift.stock_counted:
+            back[prize.gift.pk] += prize.remaining
     left.update(returned=F("remaining"), remaining=0)
     _move_gifts(back, 1, _("Not won in the draw %(draw)s") % {"draw": draw.name}, actor_id, at)
     return True
@@ -141,6 +144,8 @@ def _wrong(draw: Draw, prizes: list[DrawPrize], at: datetime) -> str:
         return _("Add the consolation: what everybody gets who wins nothing else. It may be words only.")
     if odds < 0:
         return _("The odds add up to %(odds)s %%: 100 %% at most.") % {"odds": f"{(MOST_ODDS - odds).normalize():f}"}
+    if any(prize.gift and prize.gift.kind in Gift.FROM_A_POOL for prize in prizes):
+        return str(FROM_A_POOL)
     if draw.closes_at and draw.closes_at <= at:
         return _("Its end is in the past.")
     return ""
@@ -165,6 +170,8 @@ def _refusal(error: DatabaseError) -> Exception | None:
             return DrawNotOpen()
         case "MD002":
             return DrawLimit(diagnosis.message_detail, diagnosis.message_hint)
+        case "MD003":
+            return NoChance()
         case "MR005":
             return Merged()
     return ledger.refusal(error)

@@ -27,8 +27,8 @@ from django.utils.translation import gettext_lazy
 from loyalty import earning, ledger
 from loyalty.models import Kind
 from mall import proof, stock
-from mall.lottery import DrawNotOpen, NotReady
-from mall.models import MOST_ENTRIES, TreasureDraw, TreasureEntry, TreasureSeed, WonGift
+from mall.lottery import FROM_A_POOL, DrawNotOpen, NotReady
+from mall.models import MOST_ENTRIES, Gift, TreasureDraw, TreasureEntry, TreasureSeed, WonGift
 from mall.redeeming import LONGEST_REQUEST_KEY, Merged, OutOfStock, Refused
 
 __all__ = (
@@ -106,6 +106,8 @@ def publish(*, treasure_id: int, at: datetime, actor_id: int | None) -> None:
         return
     if draw.closes_at <= at:
         raise NotReady(_("Its end is in the past."))
+    if draw.gift and draw.gift.kind in Gift.FROM_A_POOL:
+        raise NotReady(str(FROM_A_POOL))
     seed = secrets.token_bytes(32)
     TreasureSeed.objects.create(treasure=draw, seed=seed)
     draw.state, draw.published_at, draw.commitment = State.OPEN, at, proof.commitment(seed)
@@ -222,8 +224,8 @@ def _refund(draw: TreasureDraw, at: datetime) -> None:
 
 
 def _move_gift(draw: TreasureDraw, quantity: int, note: str, actor_id: int | None, at: datetime) -> None:
-    if draw.gift_id:
-        stock.change(gift_id=draw.gift_id, quantity=quantity, note=note, actor_id=actor_id, at=at)
+    if draw.gift and draw.gift.stock_counted:
+        stock.change(gift_id=draw.gift.pk, quantity=quantity, note=note, actor_id=actor_id, at=at)
 
 
 def _refusal(error: DatabaseError) -> Exception | None:

@@ -54,6 +54,7 @@ class Draw(models.Model):
 
     class Price(models.TextChoices):
         POINTS = "POINTS", _("points")
+        CHANCE = "CHANCE", _("a draw chance")
         FREE = "FREE", _("nothing")
 
     name = models.CharField(_("name"), max_length=60)
@@ -62,6 +63,15 @@ class Draw(models.Model):
     price = models.CharField(_("a try costs"), max_length=6, choices=Price, default=Price.POINTS)
     points = models.PositiveBigIntegerField(
         _("points for a try"), default=0, validators=[MaxValueValidator(MOST_POINTS)]
+    )
+    chance_pool = models.SlugField(
+        _("takes chances for"),
+        max_length=30,
+        allow_unicode=True,
+        blank=True,
+        db_default="",
+        db_index=False,
+        help_text=_("The word of the gifts that give the chances."),
     )
     limit_per_day = models.PositiveIntegerField(
         _("tries a day"),
@@ -97,6 +107,10 @@ class Draw(models.Model):
                 name="draw_price_fits",
             ),
             models.CheckConstraint(
+                condition=Q(price="CHANCE") & ~Q(chance_pool="") | ~Q(price="CHANCE") & Q(chance_pool=""),
+                name="draw_chances_have_a_pool",
+            ),
+            models.CheckConstraint(
                 condition=~Q(price="FREE") | Q(limit_per_day__isnull=False) | Q(limit_ever__isnull=False),
                 name="draw_for_nothing_is_limited",
             ),
@@ -122,6 +136,8 @@ class Draw(models.Model):
             wrong["points"] = _("Say how many points a try costs.")
         if self.price != self.Price.POINTS and self.points:
             wrong["points"] = _("Only a try for points costs points: set 0.")
+        if (self.price == self.Price.CHANCE) != bool(self.chance_pool):
+            wrong["chance_pool"] = _("A try for a chance says for which draws the chances are, another one nothing.")
         if self.price == self.Price.FREE and not (self.limit_per_day or self.limit_ever):
             wrong["limit_per_day"] = _("Tries that cost nothing need a limit, per day or ever.")
         if wrong:

@@ -17,7 +17,7 @@ from loyalty import ledger
 from mall import awards, drawing, lottery, redeeming
 from mall.draw_forms import PrizeForm, TryForm
 from mall.forms import first_values, new_key
-from mall.models import Draw, DrawPlay, TreasureDraw, TreasureEntry, WonGift
+from mall.models import Draw, DrawPlay, Gift, TreasureDraw, TreasureEntry, WonGift
 from members.models import Member
 from members.news import SOURCES, News
 from members.views import member_required
@@ -112,18 +112,19 @@ def prize(request: HttpRequest, member: Member, won_id: int) -> HttpResponse:
     if won.redemption_id:
         return redirect("redemption", won.redemption_id)
     at = timezone.now()
-    context = {"won": won, "over": won.lapsed_at is not None or won.claim_until <= at}
+    sent = won.gift.kind in Gift.SENT
+    form = PrizeForm(request.POST if request.method == "POST" else None, initial=first_values(member))
+    context = {"won": won, "over": won.lapsed_at is not None or won.claim_until <= at, "form": form if sent else None}
     if request.method != "POST":
-        return render(request, "mall/draws/prize.html", context | {"form": PrizeForm(initial=first_values(member))})
-    form = PrizeForm(request.POST)
-    if not form.is_valid():
-        return render(request, "mall/draws/prize.html", context | {"form": form}, status=422)
+        return render(request, "mall/draws/prize.html", context)
+    if sent and not form.is_valid():
+        return render(request, "mall/draws/prize.html", context, status=422)
     try:
-        redemption = awards.claim(won_id=won.pk, member_id=member.pk, at=at, address=form.to)
+        redemption = awards.claim(won_id=won.pk, member_id=member.pk, at=at, address=form.to if sent else None)
     except redeeming.Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("prize", won.pk)
-    messages.success(request, _("Claimed. We will pack it and tell you here when it is on its way."))
+    messages.success(request, _("Claimed: it is yours."))
     return redirect("redemption", redemption.pk)
 
 

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from loyalty import ledger
 from loyalty.models import Kind, Lot, PointsPolicy, Posting
 from mall import lottery
+from mall.chances import NoChance
 from mall.lottery import DrawLimit, DrawNotOpen, NotReady
-from mall.models import Draw, DrawPlay, DrawPrize, Gift, StockChange, WonGift
+from mall.models import Chance, Draw, DrawPlay, DrawPrize, Gift, StockChange, WonGift
 from mall.redeeming import InsufficientPoints, KeyReused, Merged
 from members.models import Member
 from tests.conftest import rows
@@ -246,6 +247,49 @@ def test_tries_of_a_day_begin_anew_at_midnight_of_the_brand(lin: Member) -> None
     play(lin, draw, at=late + timedelta(minutes=1))
 
     assert DrawPlay.objects.count() == 3
+
+
+def chance(member: Member, *, pool: str = "spring", **more: Any) -> Chance:
+    return Chance.objects.create(member=member, pool=pool, given_at=NOON, **more)
+
+
+def test_a_chance_pays_for_one_try_of_its_draws(lin: Member, wei: Member) -> None:
+    draw = a_draw(sure(stock=5), price="CHANCE", points=0, chance_pool="spring")
+    chance(lin, ends_at=NOON + timedelta(days=2))
+    soonest = chance(lin, ends_at=NOON + timedelta(days=1))
+    chance(lin, ends_at=NOON)
+    chance(lin, pool="autumn")
+    chance(wei)
+
+    first = play(lin, draw, key="click")
+    again = play(lin, draw, key="click")
+    play(lin, draw)
+    with pytest.raises(NoChance):
+        play(lin, draw)
+
+    soonest.refresh_from_db()
+    assert first == again
+    assert (soonest.used_for, soonest.used_at) == (f"draw:{first.pk}", NOON)
+    assert Chance.objects.filter(used_at=None).count() == 3
+    assert DrawPlay.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_chance_and_thirty_clicks_are_one_try(lin: Member) -> None:
+    draw = a_draw(sure(stock=30), price="CHANCE", points=0, chance_pool="spring")
+    chance(lin)
+
+    outcomes = together([partial(play, lin, draw)] * 30)
+
+    assert (count(outcomes, DrawPlay), count(outcomes, NoChance)) == (1, 29)
+
+
+def test_codes_of_a_pool_cannot_be_promised(db: None) -> None:
+    codes = Gift.objects.create(name="Codes", kind="CODE", points=10)
+    draw = a_draw(sure(kind="GIFT", gift=codes), published=False)
+
+    with pytest.raises(NotReady, match="Codes of a pool"):
+        lottery.publish(draw_id=draw.pk, at=NOON, actor_id=None)
 
 
 def test_tries_ever_are_counted_for_each_member(lin: Member, wei: Member) -> None:
