@@ -138,11 +138,14 @@ def listed(member: Member, *, at: datetime) -> Shelf:
     return Shelf(list(Draw.objects.shown(at)[:30]), running, [one for one in treasures if one not in running])
 
 
-def going_on(at: datetime) -> list[Draw | TreasureDraw]:
-    """Return a few draws that are open now, for a hint at them."""
-    lotteries = Draw.objects.shown(at).filter(opens_at__lte=at)[:2]
-    treasures = TreasureDraw.objects.filter(state=TreasureDraw.State.OPEN, opens_at__lte=at, closes_at__gt=at)[:2]
-    return [*lotteries, *treasures]
+def going_on(at: datetime) -> list[str]:
+    """Return the names of a few draws that are open now, for a hint at them. One query."""
+    lotteries = Draw.objects.shown(at).filter(opens_at__lte=at)
+    treasures = TreasureDraw.objects.filter(state=TreasureDraw.State.OPEN, opens_at__lte=at, closes_at__gt=at)
+    both = (
+        lotteries.order_by().values_list("name", flat=True).union(treasures.order_by().values_list("name", flat=True))
+    )
+    return list(both.order_by("name")[:3])
 
 
 @dataclass(frozen=True)

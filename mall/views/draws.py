@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from config import sql
 from loyalty import ledger
 from mall import awards, drawing, lottery, redeeming
 from mall.draw_forms import PrizeForm, TryForm
@@ -130,28 +131,19 @@ def prize(request: HttpRequest, member: Member, won_id: int) -> HttpResponse:
 
 def news(member: Member, at: datetime) -> list[News]:
     """Tell of prizes that wait for their winner, and for some days of treasure draws that the member was in."""
-    waiting = WonGift.objects.waiting().filter(member=member, claim_until__gt=at).order_by("claim_until")[:MOST_NEWS]
-    ended = TreasureDraw.objects.filter(
-        entries__in=TreasureEntry.objects.filter(member=member),
-        state__in=[TreasureDraw.State.DRAWN, TreasureDraw.State.REFUNDED],
-        closes_at__gt=at - NEWS_KEPT,
-    )
-    return [_won(one) for one in waiting] + [
-        _ended(one, member) for one in ended.select_related("winner").distinct().order_by("-pk")[:MOST_NEWS]
-    ]
+    told = sql.run("mall", "draw_news", member=member.pk, at=at, since=at - NEWS_KEPT, most=MOST_NEWS)
+    return [_news(*row) for row in told]
 
 
-def _won(won: WonGift) -> News:
-    until = date_format(timezone.localtime(won.claim_until), "DATE_FORMAT")
-    words = _("You won: %(prize)s. Tell us until %(date)s where it goes.") % {"prize": won.name, "date": until}
-    return News(words, reverse("prize", args=[won.pk]), "success")
-
-
-def _ended(draw: TreasureDraw, member: Member) -> News:
-    page, said = reverse("treasure", args=[draw.pk]), {"draw": draw.name, "number": draw.winner_number}
-    if draw.state == TreasureDraw.State.REFUNDED:
+def _news(what: str, pk: int, name: str, until: datetime | None, number: int | None, his: bool) -> News:
+    if until:
+        date = date_format(timezone.localtime(until), "DATE_FORMAT")
+        words = _("You won: %(prize)s. Claim it until %(date)s.") % {"prize": name, "date": date}
+        return News(words, reverse("prize", args=[pk]), "success")
+    page, said = reverse("treasure", args=[pk]), {"draw": name, "number": number}
+    if what == TreasureDraw.State.REFUNDED:
         return News(_("%(draw)s did not take place: your points are back.") % said, page)
-    if draw.winner and draw.winner.member_id == member.pk:
+    if his:
         return News(_("%(draw)s: your number %(number)s has won!") % said, page, "success")
     return News(_("%(draw)s: number %(number)s has won. Thank you for taking part!") % said, page)
 
