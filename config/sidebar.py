@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 TO_REVIEW, WAITING, ACCEPTED, DECLINED = "IN_REVIEW", "WAITING", "CREDITED", "REFUSED,GIVEN_UP"
 TO_CONFIRM, IMPORTED, LEFT_OUT = "PREVIEWED", "DONE", "REFUSED,FAILED,DISCARDED,UNDONE"
-OWN_PAGES = ("/upload/", "/counter/")  # pages beside a list, with an entry of their own
+OWN_PAGES = ("/upload/", "/counter/", "/channel/report/")  # pages beside a list, with an entry of their own
 TO_PACK, TO_SHIP, SHIPPED, ENDED = "PLACED", "PACKED", "SHIPPED,RECEIVED", "CANCELLED,RETURNED"
 TO_USE = "ISSUED"
 
@@ -42,6 +42,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Imported files"), "folder_open", "orders.orderimport"),
             _item(_("Orders"), "shopping_bag", "orders.order"),
             _item(_("Claims"), "receipt", "orders.claim", query=f"?state__in={TO_REVIEW}"),
+            _item(_("Report by channel"), "monitoring", "orders.channel", "report", "report"),
             _item(_("Channels"), "storefront", "orders.channel"),
             _item(_("Chosen columns"), "view_column", "orders.columnmapping"),
         ),

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from config.back_office import Desk
+from config.back_office import ADD, ALTER, DELETE, VIEW
 from loyalty.forms import KnownChannel, RuleForm
 from members.admin import MemberAdmin
+from orders.admin.by_channel import ReportByChannel
 from orders.channels import PLATFORMS
 from orders.models import Channel
 
@@ -34,7 +35,7 @@ class ChannelForm(forms.ModelForm):
 
 
 @admin.register(Channel)
-class ChannelAdmin(Desk):
+class ChannelAdmin(ReportByChannel):
     form = ChannelForm
     list_display = ["name", "code", "shown_format", "earns_at", "pending_days", "enrol", "active"]
     fieldsets = [
@@ -46,6 +47,7 @@ class ChannelAdmin(Desk):
             {"fields": [("claims", "claim_proof"), ("claim_days", "claims_a_day"), "claim_review_from"]},
         ),
     ]
+    rights = {"view": VIEW, "report_channel": _("see the report"), "add": ADD, "change": ALTER, "delete": DELETE}
     empty_hint = _("Add each of your shops: its platform says which file it exports.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

@@ -86,6 +86,7 @@ class Channel(models.Model):
         ordering = ["code"]
         verbose_name = _("channel")
         verbose_name_plural = _("channels")
+        permissions = [("report_channel", _("Can see the report by channel"))]
 
     def __str__(self) -> str:
         return self.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Value
 from django.db.models.functions import Cast, Concat
@@ -138,6 +139,7 @@ class Order(models.Model):
                 fields=["channel", "buyer"], condition=Q(member=None) & ~Q(buyer=""), name="order_waiting_buyer"
             ),
             models.Index(fields=["last_import", "id"], name="order_last_import"),
+            BrinIndex(fields=["paid_at"], name="order_paid", autosummarize=True),
             models.Index(fields=["id"], condition=Q(award_gross__isnull=False), name="order_award_to_mend"),
         ]
 
