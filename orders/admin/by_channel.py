@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import INPUT_CLASSES
 
 from config.back_office import Desk
+from config.spreadsheets import disarmed
 from members.models import Programme
 from orders import reporting
-from orders.rejects import disarmed
 
 
 def _day() -> forms.DateInput:
