@@ -61,6 +61,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Look"), "palette", "mall.look"),
         ),
         _group(
+            _("Draws"),
+            _item(_("Lotteries"), "casino", "mall.draw"),
+            _item(_("Treasure draws"), "diamond", "mall.treasuredraw"),
+            _item(_("Tries"), "history", "mall.drawplay"),
+            _item(_("Treasure entries"), "confirmation_number", "mall.treasureentry"),
+            _item(_("Won gifts"), "featured_seasonal_and_gifts", "mall.wongift"),
+        ),
+        _group(
             _("Counter"),
             _item(_("Redeem a code"), "qr_code_scanner", "mall.voucher", "counter", "change"),
             _item(_("Vouchers"), "confirmation_number", "mall.voucher"),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from loyalty.models import Balance
-from mall import demo_storefront, redeeming, shipping, stock
+from mall import demo_draws, demo_storefront, redeeming, shipping, stock
 from mall.models import Gift
 from members.demo import PHONE
 from members.models import Member, Tier
@@ -46,6 +46,7 @@ def load(*, at: datetime, members: int, orders: int) -> None:
             stock.change(gift_id=gift.pk, quantity=pieces, note="首次入库", actor_id=None, at=at)
     demo_storefront.dress()
     _redeem(at)
+    demo_draws.load(at=at)
 
 
 def _redeem(at: datetime) -> None:

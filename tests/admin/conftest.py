@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from loyalty import adjusting
-from mall import codes, stock
-from mall.models import Gift, Redemption
+from mall import codes, lottery, stock, treasure
+from mall.models import Draw, DrawPrize, Gift, Redemption, TreasureDraw
 from mall.redeeming import Address, redeem
 from members.models import Identity, Member, Tier, User
 from orders.models import Channel, Claim, ColumnMapping, Order, OrderImport, OrderLine, Status
@@ -92,6 +93,20 @@ def redeemed(member: Member, gift: Gift) -> Redemption:
     )
 
 
+def drawn(member: Member, gift: Gift) -> None:
+    """A member tries in a lottery of his own, wins, and enters a treasure draw."""
+    at = timezone.now()
+    window = {"opens_at": at - timedelta(days=1), "closes_at": at + timedelta(days=1)}
+    wheel = Draw.objects.create(name="转盘", points=1, **window)
+    DrawPrize.objects.create(draw=wheel, name="奖品", kind="GIFT", gift=gift, odds=100, stock=1)
+    DrawPrize.objects.create(draw=wheel, name="谢谢", kind="WORDS", consolation=True)
+    lottery.publish(draw_id=wheel.pk, at=at, actor_id=None)
+    lottery.play(member_id=member.pk, draw_id=wheel.pk, at=at, request_key=uuid4().hex)
+    chest = TreasureDraw.objects.create(name="夺宝", points=1, prize_points=9, capacity=9, minimum=9, **window)
+    treasure.publish(treasure_id=chest.pk, at=at, actor_id=None)
+    treasure.enter(member_id=member.pk, treasure_id=chest.pk, quantity=2, at=at, request_key=uuid4().hex)
+
+
 def grow(number: int, actor: User) -> None:
     """Add `number` rows to every list of the back office."""
     gift, kinds = Gift.objects.filter(kind="PHYSICAL").first() or shelve(), shelve_kinds()
@@ -106,6 +121,7 @@ def grow(number: int, actor: User) -> None:
             if other.kind == "CODE":
                 codes.add(gift_id=other.pk, codes=[(1, f"C{count}")], at=NOW, actor_id=actor.pk)
             redeemed(member, other)
+        drawn(member, gift)
         Identity.objects.create(channel="shop", external_id=f"buyer {count}", member=member)
         ColumnMapping.objects.create(
             channel=channel, name="ERP", fingerprint=str(count), header=[], header_line=1, columns={}, created_by=actor,

@@ -8,12 +8,24 @@ from django.test import Client
 
 from config.back_office import Desk, Facts
 from loyalty.models import Campaign, EarningRule, Posting
-from mall.models import Chance, CouponCode, Gift, Medal, Redemption, StockChange, Voucher
+from mall.models import (
+    Chance,
+    CouponCode,
+    DrawPlay,
+    Gift,
+    Medal,
+    Redemption,
+    StockChange,
+    TreasureEntry,
+    Voucher,
+    WonGift,
+)
 from members.models import Identity, Member, Tier, TierChange, User
 from orders.models import Claim, Order, OrderImport
 from tests.admin.conftest import grow, signed_in, staff
 
 FACTS = [TierChange, Posting, OrderImport, Order, Claim, Redemption, StockChange, CouponCode, Voucher, Medal, Chance]
+FACTS += [DrawPlay, TreasureEntry, WonGift]
 KEPT = [Member, Tier, EarningRule, Campaign, Gift, User]
 
 

@@ -36,6 +36,8 @@ FORMS = [
     "orders/channel/add/",
     "orders/claimpolicy/1/change/",
     "mall/gift/add/",
+    "mall/draw/add/",
+    "mall/treasuredraw/add/",
     "password_change/",
 ]
 OF_ONE: list[tuple[type, list[str]]] = [
