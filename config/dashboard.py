@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from config.back_office import MOST_COUNTED, address, estimate
 from loyalty.models import EarningRule, Posting
-from mall.models import Gift, Redemption
+from mall.models import Gift, Redemption, Refund
 from members.models import Member
 from orders.models import Claim, Order, OrderImport
 
@@ -43,7 +43,7 @@ def today(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     at = timezone.now()
     context.update(
         title=_("Today"),
-        to_do=[item for part in (_redemptions, _claims, _imports, _gifts) for item in part(request, at)],
+        to_do=[item for part in (_redemptions, _money_back, _claims, _imports, _gifts) for item in part(request, at)],
         first_steps=_first_steps(request),
         figures=_figures(request),
         last_imports=_last_imports(request),
@@ -65,6 +65,16 @@ def _redemptions(request: HttpRequest, at: datetime) -> list[ToDo]:
         if number:
             found.append(ToDo(icon, title, hint, f"{page}?state__in={state}", most(number)))
     return found
+
+
+def _money_back(request: HttpRequest, at: datetime) -> list[ToDo]:
+    """Return how many refunds wait for staff: who paid at the counter gets it back there."""
+    due = Refund.objects.filter(done_at=None, payment__provider="counter")
+    number = counted(due) if request.user.has_perm("mall.view_refund") else 0
+    if not number:
+        return []
+    page = f"{address(Refund, 'changelist')}?due=yes"
+    return [ToDo("currency_exchange", _("Money to give back"), _("Give it back, then note it."), page, most(number))]
 
 
 def _claims(request: HttpRequest, at: datetime) -> list[ToDo]:

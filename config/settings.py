@@ -108,6 +108,7 @@ CELERY_BEAT_SCHEDULE = {
     "match-waiting": {"task": "orders.tasks.match_waiting", "schedule": timedelta(seconds=60)},
     "match-all": {"task": "orders.tasks.match_all", "schedule": crontab(hour=3, minute=40)},
     "expire": {"task": "loyalty.tasks.expire", "schedule": timedelta(minutes=10)},
+    "settle-payments": {"task": "mall.tasks.settle_payments", "schedule": timedelta(seconds=60)},
     "settle-draws": {"task": "mall.tasks.settle_draws", "schedule": timedelta(seconds=20)},
     "count-interest": {"task": "mall.tasks.count_interest", "schedule": timedelta(minutes=5)},
     "refresh-favourites": {"task": "mall.tasks.refresh_favourites", "schedule": timedelta(minutes=10)},
@@ -179,6 +180,12 @@ STORAGES = {
 FILE_UPLOAD_PERMISSIONS = 0o600
 # An order file of two million rows; larger than that is split before it is uploaded.
 ORDER_FILE_MAX_BYTES = env.int("ORDER_FILE_MAX_BYTES", default=2 * 1024**3)
+
+# Ways to pay the yuan of a gift, each a class of mall.payment (docs/payments.md). The sandbox is off unless DEBUG.
+PAYMENT_PROVIDERS = env.list(
+    "PAYMENT_PROVIDERS",
+    default=["mall.payment.counter.Counter", *(["mall.payment.sandbox.Sandbox"] if DEBUG else [])],
+)
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("HTTPS", default=not DEBUG)

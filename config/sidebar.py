@@ -12,7 +12,7 @@ TO_REVIEW, WAITING, ACCEPTED, DECLINED = "IN_REVIEW", "WAITING", "CREDITED", "RE
 TO_CONFIRM, IMPORTED, LEFT_OUT = "PREVIEWED", "DONE", "REFUSED,FAILED,DISCARDED,UNDONE"
 OWN_PAGES = ("/upload/", "/counter/", "/channel/report/")  # pages beside a list, with an entry of their own
 TO_PACK, TO_SHIP, SHIPPED, ENDED = "PLACED", "PACKED", "SHIPPED,RECEIVED", "CANCELLED,RETURNED"
-TO_USE = "ISSUED"
+TO_USE, TO_PAY = "ISSUED", "UNPAID"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -72,6 +72,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Counter"),
             _item(_("Redeem a code"), "qr_code_scanner", "mall.voucher", "counter", "change"),
             _item(_("Vouchers"), "confirmation_number", "mall.voucher"),
+            _item(_("Payments"), "payments", "mall.payment"),
+            _item(_("Money back"), "currency_exchange", "mall.refund", query="?due=yes"),
             _item(_("Coupon codes"), "password", "mall.couponcode"),
             _item(_("Medals"), "military_tech", "mall.medal"),
             _item(_("Draw chances"), "casino", "mall.chance"),
@@ -79,6 +81,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _group(
             _("Settings"),
             _item(_("Brand"), "tune", "members.programme"),
+            _item(_("Mall policy"), "shopping_cart_checkout", "mall.mallpolicy"),
             _item(_("Claim policy"), "fact_check", "orders.claimpolicy"),
             _item(_("Staff"), "manage_accounts", "members.user"),
             _item(_("Groups and rights"), "admin_panel_settings", "auth.group"),
@@ -93,6 +96,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         (_("To ship"), TO_SHIP),
         (_("Shipped"), SHIPPED),
         (_("To be used"), TO_USE),
+        (_("To be paid"), TO_PAY),
         (_("Cancelled or returned"), ENDED),
         (_("All"), ""),
     ]

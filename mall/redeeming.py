@@ -5,7 +5,7 @@ Laws:
 - The ledger takes points soonest-ending first, the limit is counted under the member's lock, stock goes last.
 - A refusal writes nothing and does not use up its request key.
 
-All of it is one statement, `mall_redeem` (migrations/sql/0009_redeem.sql).
+All of it is one statement, `mall_redeem` (migrations/sql/0011_redeem.sql).
 """
 
 from __future__ import annotations
@@ -141,6 +141,11 @@ class Price(NamedTuple):
     points: int
     cash: Decimal = Decimal(0)
 
+    @property
+    def word(self) -> str:
+        """Return the price as a page sends it back: `200`, or `200+19.80`."""
+        return f"{self.points}+{self.cash:.2f}" if self.cash else str(self.points)
+
 
 def redeem(
     *,
@@ -154,7 +159,8 @@ def redeem(
 ) -> Redemption:
     """Redeem `quantity` pieces of a gift for a member at `at` (aware).
 
-    `agreed` is the price that the member saw: at another one he is refused. It is never what he pays.
+    A price with a part in yuan makes it UNPAID (`mall.paying`). `agreed` is the price that the member saw: at another
+    one he is refused. It is never what he pays.
     The same request key (1 to 64 characters) again returns the first redemption, whatever became of it. Raises one of
     REFUSALS for the member; KeyReused when the key redeemed another gift or quantity; ValueError for a bad key.
     """
@@ -164,7 +170,26 @@ def redeem(
         raise ValueError("A request key has 1 to 64 characters.")
     to = address or Address("", "", "")
     points, cash = agreed or (None, None)
-    return _call([member_id, gift_id, quantity, at, request_key, to.recipient, to.phone, to.address, points, cash])
+    asked = [member_id, gift_id, quantity, at, request_key, to.recipient, to.phone, to.address, points, cash]
+    try:
+        return _call(asked)
+    except (OutOfStock, LimitReached, InsufficientPoints) as refused:
+        if not _let_go(refused, member_id=member_id, gift_id=gift_id, at=at):
+            raise
+    return _call(asked)
+
+
+def _let_go(refused: Exception, *, member_id: int, gift_id: int, at: datetime) -> bool:
+    """Let go what others, or he himself, did not pay in time, if that may have been in the way.
+
+    Not within a caller's transaction: it would hold other members' balances before his (law 10 of the ledger).
+    """
+    from mall import paying
+
+    if connection.in_atomic_block:
+        return False
+    in_the_way = {"gift": gift_id} if isinstance(refused, OutOfStock) else {"member": member_id}
+    return paying.let_go(at=at, only=Redemption.objects.filter(**in_the_way)) > 0
 
 
 def _call(arguments: list[Any]) -> Redemption:
@@ -177,7 +202,7 @@ def _call(arguments: list[Any]) -> Redemption:
             cursor.execute(f"select {columns} from mall_redeem({places})", arguments)
             return Redemption.from_db(connection.alias, [field.attname for field in fields], cursor.fetchone())
     except DatabaseError as error:
-        refused = _refusal(error)
+        refused = refusal(error)
         if refused is None:
             raise
         raise refused from error
@@ -192,7 +217,8 @@ def _undone_when_refused() -> AbstractContextManager[Any]:
     return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
-def _refusal(error: DatabaseError) -> Exception | None:
+def refusal(error: DatabaseError) -> Exception | None:
+    """Return the named exception for a refusal of the mall's SQL functions or the ledger's; None for other errors."""
     diagnosis = getattr(error.__cause__, "diag", None)
     refused = _BY_SQLSTATE.get(getattr(diagnosis, "sqlstate", None) or "")
     if refused is None:

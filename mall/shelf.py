@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -29,12 +30,13 @@ class State(StrEnum):
 
 
 class Terms(NamedTuple):
-    """What a gift asks of one member now: points for a piece, whether it is open for him and if not from when.
+    """What a gift asks of one member now: points and yuan for a piece, whether it is open for him and if not from when.
 
     `left` is what the limit that leaves least leaves him, `limit` its name: order, day, week, month or ever.
     """
 
     points: int
+    cash: Decimal
     open: bool
     opens_at: datetime | None = None
     left: int | None = None
@@ -43,12 +45,13 @@ class Terms(NamedTuple):
 
 @dataclass(frozen=True)
 class Offer:
-    """A gift for one member. `points`: what a piece costs him; `missing`: what he lacks for it; `most`: pieces he may
-    take at once; `opens_at`: when it opens for him, if it is closed; `limit`: the limit that leaves him least."""
+    """A gift for one member. `points`, `cash`: what a piece costs him; `missing`: points he lacks; `most`: pieces he
+    may take at once; `opens_at`: when it opens for him, if closed; `limit`: the one that leaves him least."""
 
     gift: Gift
     state: State
     points: int
+    cash: Decimal
     missing: int
     most: int
     opens_at: datetime | None
@@ -77,6 +80,7 @@ def _offer(gift: Gift, terms: Terms, member: Member, available: int) -> Offer:
         gift,
         _state(gift, terms, member, available),
         points=terms.points,
+        cash=terms.cash,
         missing=max(terms.points - available, 0),
         most=max(min(free, affordable), 0),
         opens_at=terms.opens_at,

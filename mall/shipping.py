@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import sql
 from loyalty import ledger
-from mall import stock, undoing
+from mall import refunding, stock, undoing
 from mall.counter import Ended
 from mall.models import Gift, Redemption, RedemptionQuerySet, Shipment, Voucher
 from mall.redeeming import Refused
@@ -73,15 +73,18 @@ def cancel(
     voucher that has expired. Returns False when it was cancelled before. Raises WrongState, AlreadyUsed, Ended, or
     Redemption.DoesNotExist when it is not his.
     """
-    redemptions, come_from = Redemption.objects.filter(pk=redemption_id), [State.PLACED, State.PACKED, State.ISSUED]
+    redemptions, come_from = (
+        Redemption.objects.filter(pk=redemption_id),
+        [State.UNPAID, State.PLACED, State.PACKED, State.ISSUED],
+    )
     if member_id is not None:
-        redemptions, come_from = redemptions.filter(member=member_id), [State.PLACED, State.ISSUED]
+        redemptions, come_from = redemptions.filter(member=member_id), [State.UNPAID, State.PLACED, State.ISSUED]
     cancelled = _move(redemptions, come_from=come_from, state=State.CANCELLED, ended_at=at, note=note)
     if cancelled is None:
         return False
     if member_id is not None and Voucher.objects.filter(redemption=cancelled, ends_at__lte=at).exists():
         raise Ended
-    _give_points_back(cancelled, at=at, actor_id=actor_id, note=note)
+    _give_back(cancelled, at=at, actor_id=actor_id, note=note)
     undoing.take_back(cancelled, at=at, actor_id=actor_id)
     stock.put_back(cancelled)
     return True
@@ -105,7 +108,7 @@ def return_(
     )
     if returned is None:
         return False
-    _give_points_back(returned, at=at, actor_id=actor_id, note=note)
+    _give_back(returned, at=at, actor_id=actor_id, note=note)
     undoing.take_back(returned, at=at, actor_id=actor_id)
     if restock or returned.kind not in Gift.SENT:
         stock.put_back(returned)
@@ -128,13 +131,17 @@ def _move(
     raise WrongState(redemption.state_words)
 
 
-def _give_points_back(redemption: Redemption, *, at: datetime, actor_id: int | None, note: str) -> None:
+def _give_back(redemption: Redemption, *, at: datetime, actor_id: int | None, note: str) -> None:
+    """Give back what was paid: the yuan to who paid them, the points to their own lots."""
+    words, key = note or redemption.gift_name, f"redemption:{redemption.pk}"
+    if redemption.cash:
+        refunding.make_due(redemption, amount=redemption.cash, key=key, note=words, at=at)
     if not redemption.points:
         return
     ledger.give_back(
         posting_id=redemption.posting_id,
-        key=f"redemption:{redemption.pk}",
+        key=key,
         at=at,
         actor_id=actor_id,
-        note=note or redemption.gift_name,
+        note=words,
     )

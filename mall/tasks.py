@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from mall import awards, favourites, interest, lottery, pictures, treasure
+from mall import awards, favourites, interest, lottery, paying, pictures, refunding, treasure
 from mall.models import used_pictures
 
 A_DAY = timedelta(days=1)
@@ -17,6 +17,15 @@ A_DAY = timedelta(days=1)
 def sweep_pictures() -> None:
     """Delete pictures that nobody shows any more."""
     pictures.sweep(used_pictures(), before=timezone.now() - A_DAY)
+
+
+@shared_task
+def settle_payments() -> None:
+    """Ask about open payments, let go what was not paid in time, give back what is due. Nothing waits for it."""
+    at = timezone.now()
+    paying.ask_providers(at=at)
+    paying.let_go(at=at)
+    refunding.send(at=at)
 
 
 @shared_task

@@ -1,5 +1,15 @@
 """Gifts and their stock; redemptions from the desk to the parcel; the counter."""
 
-from mall.admin import categories, counter, draw_records, draws, gifts, holdings, redemptions, storefront
+from mall.admin import categories, counter, draw_records, draws, gifts, holdings, payments, redemptions, storefront
 
-__all__ = ("categories", "counter", "draw_records", "draws", "gifts", "holdings", "redemptions", "storefront")
+__all__ = (
+    "categories",
+    "counter",
+    "draw_records",
+    "draws",
+    "gifts",
+    "holdings",
+    "payments",
+    "redemptions",
+    "storefront",
+)

@@ -65,6 +65,6 @@ class WindowInline(PartOfGift, StackedInline):
 
 class TierInline(PartOfGift, TabularInline):
     model = GiftTier
-    fields = ["tier", "points", "hours_earlier"]
+    fields = ["tier", "points", "cash", "hours_earlier"]
     extra = 0
     tab = True

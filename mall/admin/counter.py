@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from config.back_office import VIEW, Facts, actor, ask, log
-from mall import counter
+from mall import counter, paying
 from mall.admin.forms import CounterForm
-from mall.models import Voucher
+from mall.models import Payment, Voucher
 from mall.redeeming import Refused
 from members.forms import e164
 from members.models import Member
@@ -74,12 +75,13 @@ class VoucherAdmin(Facts):
             return HttpResponse(status=403)
         here = reverse("admin:mall_voucher_counter")
         form = CounterForm(request.POST or None, initial={"place": request.session.get(PLACE, "")})
+        form.is_valid()
         page = ask(
             request,
             self,
             title=_("Counter"),
-            question=lambda: _told(form.voucher),
-            confirm=_("Redeem now"),
+            question=lambda: TOLD[type(form.found)](form.found),
+            confirm=_("Redeem now") if isinstance(getattr(form, "found", None), Voucher) else _("Money received"),
             back=here if request.method == "POST" else reverse("admin:index"),
             form=form,
         )
@@ -89,17 +91,30 @@ class VoucherAdmin(Facts):
         return HttpResponseRedirect(here)
 
     def _use(self, request: HttpRequest, form: CounterForm) -> None:
-        code, place = form.cleaned_data["code"], form.cleaned_data["place"]
-        request.session[PLACE] = place
+        request.session[PLACE] = form.cleaned_data["place"]
         try:
-            used = counter.use(code=code, at=timezone.now(), actor_id=actor(request), place=place)
+            if isinstance(form.found, Payment):
+                self._taken(request, form.found, form.cleaned_data["place"])
+            else:
+                self._redeemed(request, form)
         except Refused as refused:
-            messages.error(request, f"{refused} {_when(form.voucher)}".strip())
-            return
+            why = _when(form.found) if isinstance(form.found, Voucher) else ""
+            messages.error(request, f"{refused} {why}".strip())
+
+    def _redeemed(self, request: HttpRequest, form: CounterForm) -> None:
+        code, place = form.cleaned_data["code"], form.cleaned_data["place"]
+        used = counter.use(code=code, at=timezone.now(), actor_id=actor(request), place=place)
         log(request, [used], gettext("Redeemed at the counter. %(place)s") % {"place": place})
-        messages.success(
-            request, gettext("%(gift)s: redeemed for %(member)s.") % {"gift": used.gift, "member": used.member}
-        )
+        done = gettext("%(gift)s: redeemed for %(member)s.")
+        messages.success(request, done % {"gift": used.gift, "member": used.member})
+
+    def _taken(self, request: HttpRequest, payment: Payment, place: str) -> None:
+        settled = paying.take(number=payment.number, at=timezone.now(), actor_id=actor(request))
+        if settled != paying.Settled.PAID:
+            messages.warning(request, TAKEN[settled])
+            return
+        log(request, [payment], gettext("Money received. %(place)s") % {"place": place})
+        messages.success(request, gettext("¥%(amount)s received.") % {"amount": payment.amount})
 
     @display(description=_("code"))
     def tail(self, voucher: Voucher) -> str:
@@ -109,6 +124,16 @@ class VoucherAdmin(Facts):
     def shown_state(self, voucher: Voucher) -> tuple[str, Any]:
         state = voucher.state_at(timezone.now())
         return state.value, state.label
+
+
+def _asked(payment: Payment) -> list[str]:
+    """Return what staff should know before they take the money."""
+    redemption = payment.redemption
+    return [
+        gettext("Take ¥%(amount)s for %(what)s?") % {"amount": payment.amount, "what": redemption},
+        f"{redemption.member} {redemption.member.masked_phone}",
+        gettext("State: %(state)s") % {"state": payment.get_state_display()},
+    ]
 
 
 def _told(voucher: Voucher) -> list[str]:
@@ -134,3 +159,10 @@ def _when(voucher: Voucher) -> str:
 
 def _time(moment: Any) -> str:
     return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+
+
+TOLD: dict[type, Callable[[Any], list[str]]] = {Voucher: _told, Payment: _asked}
+TAKEN = {
+    paying.Settled.AGAIN: _("This was paid before."),
+    paying.Settled.BACK: _("This order has ended: please give the money back."),
+}

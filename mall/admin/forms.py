@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from mall import codes, counter, stock
+from mall.models import Payment, Voucher
 from mall.redeeming import Refused
 from members.forms import e164
 from members.models import Member
@@ -106,8 +107,18 @@ class MedalForm(forms.Form):
         return text
 
 
+class MoneyBackForm(forms.Form):
+    reference = forms.CharField(
+        label=_("number of the transfer"),
+        required=False,
+        max_length=64,
+        help_text=_("If there is one."),
+        widget=widgets.UnfoldAdminTextInputWidget,
+    )
+
+
 class CounterForm(forms.Form):
-    """A code at the counter; `voucher` is what it stands for."""
+    """A code at the counter; `found` is the voucher or payment that it stands for."""
 
     code = forms.CharField(
         label=_("code"),
@@ -126,7 +137,7 @@ class CounterForm(forms.Form):
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
         try:
-            self.voucher = counter.find(code)
+            self.found: Voucher | Payment = Payment.at_counter(counter.typed(code)) or counter.find(code)
         except Refused as refused:
             raise ValidationError(str(refused)) from refused
         return code

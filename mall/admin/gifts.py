@@ -39,7 +39,7 @@ WHAT = (
         ]
     },
 )
-PRICE = (("points", "market_price"),)
+PRICE = (("points", "cash", "market_price"),)
 STOCK = ("stock_counted", "low_stock")
 TERMS = ((_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),)
 OFFERED: dict[str, tuple[str, ...]] = {

@@ -32,6 +32,7 @@ from members.models import Member
 
 State = Redemption.State
 STATE_COLOURS = {
+    State.UNPAID: "default",
     State.ISSUED: "warning",
     State.PLACED: "warning",
     State.PACKED: "info",
@@ -282,7 +283,8 @@ class RedemptionAdmin(Packing):
 
     @display(description=_("points"))
     def shown_points(self, redemption: Redemption) -> str:
-        return f"{redemption.points:,}"
+        yuan = f" + ¥{redemption.cash}" if redemption.cash else ""
+        return f"{redemption.points:,}{yuan}"
 
     @display(description=_("state"), label=STATE_COLOURS)
     def shown_state(self, redemption: Redemption) -> tuple[str, str]:
@@ -314,6 +316,7 @@ class RedemptionAdmin(Packing):
 
 
 STEPS: dict[str | None, tuple[str, ...]] = {
+    State.UNPAID: ("_cancel",),
     State.ISSUED: ("_cancel",),
     State.PLACED: ("_ship", "_cancel"),
     State.PACKED: ("_ship", "_cancel"),

@@ -7,6 +7,7 @@ from mall.models.draws import Draw, DrawPlay, DrawPrize, WonGift
 from mall.models.fulfilment import LONGEST_CODE, Chance, CouponCode, Medal, Voucher
 from mall.models.gifts import MOST_POINTS, Gift, GiftQuerySet, StockChange
 from mall.models.interest import MOST_FAVOURITES, Favourite, GiftDay
+from mall.models.payments import MallPolicy, Payment, Refund
 from mall.models.pictures import GiftPicture, Pictured, used_pictures
 from mall.models.redemptions import MOST_AT_ONCE, Redemption, RedemptionQuerySet, Shipment
 from mall.models.storefront import Banner, Look, Notice, Section, SectionPick, Shown
@@ -34,11 +35,14 @@ __all__ = (
     "GiftTier",
     "GiftWindow",
     "Look",
+    "MallPolicy",
     "Medal",
     "Notice",
+    "Payment",
     "Pictured",
     "Redemption",
     "RedemptionQuerySet",
+    "Refund",
     "SavedAddress",
     "Section",
     "SectionPick",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -132,6 +133,15 @@ class GiftTier(models.Model):
         validators=[MaxValueValidator(MOST_POINTS)],
         help_text=_("Price for this tier. Empty: as for everybody."),
     )
+    cash = models.DecimalField(
+        _("and yuan"),
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=_("Empty: as for everybody."),
+    )
     hours_earlier = models.PositiveSmallIntegerField(
         _("hours earlier"),
         default=0,
@@ -149,6 +159,7 @@ class GiftTier(models.Model):
             models.CheckConstraint(
                 condition=Q(points=None) | Q(points__range=(0, MOST_POINTS)), name="gift_tier_points_in_bounds"
             ),
+            models.CheckConstraint(condition=Q(cash=None) | Q(cash__gte=0), name="gift_tier_cash_from_0"),
             models.CheckConstraint(
                 condition=Q(hours_earlier__lte=MOST_HOURS_EARLIER), name="gift_tier_hours_in_bounds"
             ),

@@ -104,6 +104,15 @@ class Gift(models.Model):
     points = models.PositiveBigIntegerField(
         _("points"), validators=[MaxValueValidator(MOST_POINTS)], help_text=_("For one piece.")
     )
+    cash = models.DecimalField(
+        _("and yuan"),
+        max_digits=8,
+        decimal_places=2,
+        default=Decimal(0),
+        db_default=Decimal(0),
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=_("To be paid beside the points, for one piece. 0: points only."),
+    )
     minimum_tier = models.ForeignKey(
         Tier, on_delete=models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("from tier")
     )
@@ -195,6 +204,7 @@ class Gift(models.Model):
                 condition=~Q(kind="MEDAL") | Q(limit_per_member=1, limit_per_member__isnull=False),
                 name="gift_medal_once",
             ),
+            models.CheckConstraint(condition=Q(cash__gte=0), name="gift_cash_from_0"),
             models.CheckConstraint(condition=Q(chances__range=(1, 100)), name="gift_chances_1_to_100"),
         ]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
@@ -20,6 +23,10 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
         of_his = self.filter(member=member).select_related("gift", "shipment")
         return of_his.prefetch_related("gift__pictures").order_by("-id")
 
+    def overdue(self, at: datetime) -> RedemptionQuerySet:
+        """Return those that were not paid in time, and hold points and stock still."""
+        return self.filter(state=Redemption.State.UNPAID, pay_before__lte=at)
+
     def live(self) -> RedemptionQuerySet:
         """Return redemptions that hold points and stock."""
         return self.exclude(state__in=Redemption.ENDED_BACK)
@@ -28,11 +35,13 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
 class Redemption(models.Model):
     """A gift that a member redeemed. PLACED → PACKED → SHIPPED → RECEIVED, or CANCELLED / RETURNED.
 
+    One with a part in yuan is UNPAID first, and holds points and stock until it is paid or let go.
     What is not sent is RECEIVED at once, or ISSUED → RECEIVED when it is used at the counter.
     Made by `mall.redeeming`, moved on by `mall.shipping`; the database refuses other steps and never forgets one.
     """
 
     class State(models.TextChoices):
+        UNPAID = "UNPAID", _("to be paid")
         ISSUED = "ISSUED", _("ready to use")
         PLACED = "PLACED", _("placed")
         PACKED = "PACKED", _("packed")
@@ -52,6 +61,8 @@ class Redemption(models.Model):
     gift_name = models.CharField(_("gift's name"), max_length=80)
     quantity = models.PositiveIntegerField(_("quantity"))
     points = models.PositiveBigIntegerField(_("points"))
+    cash = models.DecimalField(_("yuan"), max_digits=10, decimal_places=2, db_default=Decimal(0))
+    pay_before = models.DateTimeField(_("to be paid before"), null=True)
     posting = models.OneToOneField(Posting, on_delete=models.PROTECT, related_name="+", verbose_name=_("posting"))
     request_key = models.CharField(max_length=64, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, db_default=State.PLACED)
@@ -76,6 +87,11 @@ class Redemption(models.Model):
                 condition=Q(quantity__gte=1, quantity__lte=MOST_AT_ONCE, points__gte=0), name="redemption_amounts"
             ),
             models.CheckConstraint(
+                condition=Q(cash=0, pay_before=None) | Q(cash__gt=0, pay_before__isnull=False),
+                name="redemption_cash_has_its_time",
+            ),
+            models.CheckConstraint(condition=~Q(state="UNPAID") | Q(cash__gt=0), name="redemption_unpaid_has_cash"),
+            models.CheckConstraint(
                 condition=Q(state__in=("CANCELLED", "RETURNED"), ended_at__isnull=False)
                 | (~Q(state__in=("CANCELLED", "RETURNED")) & Q(ended_at=None)),
                 name="redemption_end_has_its_time",
@@ -85,6 +101,7 @@ class Redemption(models.Model):
             models.Index(fields=["member", "gift"], name="redemption_member_gift"),
             models.Index(fields=["gift", "state"], name="redemption_gift_state"),
             models.Index(fields=["state", "id"], name="redemption_state"),
+            models.Index(fields=["pay_before"], condition=Q(state="UNPAID"), name="redemption_unpaid"),
             # Small, and free to write: rows lie in the order of their time. `sql/interest_facts.sql` asks by day.
             BrinIndex(fields=["placed_at"], name="redemption_placed_brin", autosummarize=True),
         ]

@@ -1,8 +1,8 @@
 -- reads: mall_gift, mall_gifttier, mall_giftwindow, mall_redemption, loyalty_campaign, members_programme
 -- writes: nothing
--- What gifts ask of one member at a moment, by the same functions as `mall_redeem`: points for a piece, whether it is
+-- What gifts ask of one member at a moment, by the same functions as `mall_redeem`: points and yuan for a piece, whether it is
 -- open for him, when it opens if it is not, what his limits leave him, and the limit that leaves least.
-select g.id, coalesce(own.points, g.points), now_open.open,
+select g.id, coalesce(own.points, g.points), coalesce(own.cash, g.cash), now_open.open,
        case when not now_open.open
             then mall_next_opening(g, %(at)s) - make_interval(hours => coalesce(own.hours_earlier, 0)) end,
        least_left.pieces, least_left.name

@@ -6,6 +6,7 @@ from mall.views.checkout import redeem, redeemed
 from mall.views.draws import draws, lottery_page, lottery_result, my_draws, prize
 from mall.views.favourites import favourite, listed_favourites
 from mall.views.mine import cancel, medals, receive, redemption, redemptions, reveal_codes
+from mall.views.paying import notified, pay, sandbox_page
 from mall.views.pictures import picture
 from mall.views.storefront import gift, home, mall
 from mall.views.treasure import treasure_check, treasure_entries, treasure_page
@@ -25,6 +26,8 @@ __all__ = (
     "mall",
     "medals",
     "my_draws",
+    "notified",
+    "pay",
     "picture",
     "preview",
     "prize",
@@ -36,6 +39,7 @@ __all__ = (
     "regions",
     "remove_address",
     "reveal_codes",
+    "sandbox_page",
     "sheet",
     "treasure_check",
     "treasure_entries",

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from loyalty import ledger
 from mall import redeeming
 from mall.forms import QuantityForm, first_values, form_for
+from mall.models import Redemption
 from mall.views.mine import own
 from mall.views.storefront import offer_to
 from members.models import Member
@@ -37,18 +38,19 @@ def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
     form = form_for(context["gift"])(request.POST)
     if not form.is_valid() or "change" in request.POST:
         return _ask_again(request, context, form)
-    cost = context["offer"].points * form.cleaned_data["quantity"]
-    if request.POST.get("agreed_cost") != str(cost):
-        return _review(request, context, form, cost)
+    offer, quantity = context["offer"], form.cleaned_data["quantity"]
+    price = redeeming.Price(offer.points * quantity, offer.cash * quantity)
+    if request.POST.get("agreed_cost") != price.word:
+        return _review(request, context, form, price)
     try:
         redemption = redeeming.redeem(
             member_id=member.pk,
             gift_id=gift_id,
-            quantity=form.cleaned_data["quantity"],
+            quantity=quantity,
             at=at,
             request_key=form.cleaned_data["request_key"],
             address=form.to,
-            agreed=redeeming.Price(cost),
+            agreed=price,
         )
     except redeeming.REFUSALS as refusal:
         form.add_error(None, str(refusal))
@@ -56,7 +58,8 @@ def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
     except redeeming.KeyReused:
         messages.error(request, _("This page was used before. Please look at My redemptions, then start again."))
         return redirect("gift", gift_id)
-    return redirect("redeemed", redemption.pk)
+    unpaid = redemption.state == Redemption.State.UNPAID
+    return redirect("pay_redemption" if unpaid else "redeemed", redemption.pk)
 
 
 @require_safe
@@ -75,11 +78,12 @@ def _ask_again(request: HttpRequest, context: dict[str, Any], form: QuantityForm
     return render(request, "mall/redeem.html", context | {"form": form}, status=status)
 
 
-def _review(request: HttpRequest, context: dict[str, Any], form: QuantityForm, cost: int) -> HttpResponse:
-    left = context["standing"].available - cost
+def _review(request: HttpRequest, context: dict[str, Any], form: QuantityForm, price: redeeming.Price) -> HttpResponse:
+    left = context["standing"].available - price.points
     if left < 0:
         form.add_error("quantity", _("You have too few points for that many."))
         return _ask_again(request, context, form)
     if "agreed_cost" in request.POST:
         messages.warning(request, _("The price has changed. Please look at it again."))
-    return render(request, "mall/review.html", context | {"form": form, "cost": cost, "left": left})
+    shown = {"form": form, "cost": price.points, "price": price, "left": left}
+    return render(request, "mall/review.html", context | shown)

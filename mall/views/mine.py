@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from mall import codes, shipping
-from mall.models import Gift, Medal, Redemption, Voucher
+from mall.models import Gift, Medal, Redemption, Refund, Voucher
 from mall.redeeming import Refused
 from members.models import Member
 from members.views import member_required
@@ -52,11 +52,13 @@ def redemptions(request: HttpRequest, member: Member) -> HttpResponse:
 def redemption(request: HttpRequest, member: Member, redemption_id: int) -> HttpResponse:
     """One redemption and how far it has come."""
     one, at = own(member, redemption_id), timezone.now()
-    context = {
+    context: dict[str, Any] = {
         "redemption": one,
         "codes": list(one.codes.order_by("pk")) if one.kind in Gift.FROM_A_POOL else [],
         "vouchers": [Held(v, v.state_at(at)) for v in one.vouchers.order_by("pk")] if one.kind in COUNTER else [],
     }
+    if one.cash:
+        context["refunds"] = list(Refund.objects.filter(payment__redemption=one).order_by("pk"))
     return render(request, "mall/redemption.html", context)
 
 

@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from loyalty import adjusting
-from mall import codes, lottery, stock, treasure
+from mall import codes, lottery, paying, shipping, stock, treasure
 from mall.models import Draw, DrawPrize, Gift, Redemption, TreasureDraw
+from mall.payment import provider
 from mall.redeeming import Address, redeem
 from members.models import Identity, Member, Tier, User
 from orders.models import Channel, Claim, ColumnMapping, Order, OrderImport, OrderLine, Status
@@ -107,9 +108,20 @@ def drawn(member: Member, gift: Gift) -> None:
     treasure.enter(member_id=member.pk, treasure_id=chest.pk, quantity=2, at=at, request_key=uuid4().hex)
 
 
+def money_back(redemption: Redemption, actor: User) -> None:
+    """Take the yuan of a redemption at the counter, then cancel it: they are to be given back."""
+    at = timezone.now()
+    payment = paying.begin(
+        redemption_id=redemption.pk, member_id=redemption.member_id, provider=provider("counter"), at=at
+    )
+    paying.take(number=payment.number, at=at, actor_id=actor.pk)
+    shipping.cancel(redemption_id=redemption.pk, at=at)
+
+
 def grow(number: int, actor: User) -> None:
     """Add `number` rows to every list of the back office."""
     gift, kinds = Gift.objects.filter(kind="PHYSICAL").first() or shelve(), shelve_kinds()
+    mug = Gift.objects.get_or_create(kind="PRIVILEGE", name="Mug", points=10, cash=9, stock_counted=False)[0]
     Tier.objects.get_or_create(name="Silver", rank=1, threshold=1)
     channel, _made = Channel.objects.get_or_create(code="shop", name="Shop", format="youzan")
     for _turn in range(number):
@@ -122,6 +134,7 @@ def grow(number: int, actor: User) -> None:
                 codes.add(gift_id=other.pk, codes=[(1, f"C{count}")], at=NOW, actor_id=actor.pk)
             redeemed(member, other)
         drawn(member, gift)
+        money_back(redeemed(member, mug), actor)
         Identity.objects.create(channel="shop", external_id=f"buyer {count}", member=member)
         ColumnMapping.objects.create(
             channel=channel, name="ERP", fingerprint=str(count), header=[], header_line=1, columns={}, created_by=actor,

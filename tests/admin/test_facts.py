@@ -14,7 +14,9 @@ from mall.models import (
     DrawPlay,
     Gift,
     Medal,
+    Payment,
     Redemption,
+    Refund,
     StockChange,
     TreasureEntry,
     Voucher,
@@ -26,6 +28,7 @@ from tests.admin.conftest import grow, signed_in, staff
 
 FACTS = [TierChange, Posting, OrderImport, Order, Claim, Redemption, StockChange, CouponCode, Voucher, Medal, Chance]
 FACTS += [DrawPlay, TreasureEntry, WonGift]
+FACTS += [Payment, Refund]
 KEPT = [Member, Tier, EarningRule, Campaign, Gift, User]
 
 

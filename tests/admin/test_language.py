@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from config import unfold_strings
 from loyalty.models import Campaign, EarningRule, Posting
-from mall.models import Gift, Medal, Redemption, Voucher
+from mall.models import Gift, Medal, Payment, Redemption, Refund, Voucher
 from members.models import Member, Tier, User
 from orders.models import Channel, Claim, Order, OrderImport
 from tests.admin.conftest import grow
@@ -38,6 +38,7 @@ FORMS = [
     "mall/gift/add/",
     "mall/draw/add/",
     "mall/treasuredraw/add/",
+    "mall/mallpolicy/1/change/",
     "password_change/",
 ]
 OF_ONE: list[tuple[type, list[str]]] = [
@@ -55,6 +56,8 @@ OF_ONE: list[tuple[type, list[str]]] = [
     (Redemption, ["change/", "ship/", "cancel/", "take_back/"]),
     (Voucher, ["change/", "../counter/"]),
     (Medal, ["change/"]),
+    (Payment, ["change/"]),
+    (Refund, ["change/", "given_back/"]),
 ]
 
 

@@ -50,6 +50,8 @@ LISTS = [
     "/admin/mall/couponcode/",
     "/admin/mall/medal/",
     "/admin/mall/chance/",
+    "/admin/mall/payment/",
+    "/admin/mall/refund/?due=yes",
 ]
 WHOLE_COUNT = re.compile(r'SELECT COUNT\(\*\) AS "__count" FROM "(members_member|loyalty_\w+|orders_order)"')
 

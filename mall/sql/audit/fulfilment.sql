@@ -20,7 +20,8 @@ select 'redemption ' || r.id, concat('is ', r.state, ' for ', r.quantity, ' and 
               end as pieces
   ) held
  where r.kind in ('CODE', 'MEDAL', 'PRIVILEGE', 'SEAT')
-   and held.pieces <> case when r.state in ('CANCELLED', 'RETURNED') then 0 else r.quantity end
+   and held.pieces <> case when r.state in ('CANCELLED', 'RETURNED') or r.state = 'UNPAID' and r.kind <> 'CODE'
+                           then 0 else r.quantity end
 union all
 select 'code ' || c.id, 'belongs to another gift than its redemption'
   from mall_couponcode c
