@@ -29,7 +29,7 @@ from orders.channels.columns import (
 NUMBER, PACKED, MONEY, TIME = Id("订单编号"), PackedId("子订单编号"), Money("金额"), Time("时间")
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def english():
     with translation.override("en"):
         yield

@@ -105,7 +105,7 @@ SHOPIFY = {
 FURTHER = {"Name": "#1001", "Lineitem quantity": "3", "Lineitem name": "修护精华液 30ml", "Lineitem sku": "SER-30"}
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def english():
     with translation.override("en"):
         yield
