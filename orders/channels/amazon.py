@@ -13,12 +13,28 @@ from django.utils.translation import gettext_lazy
 
 from orders.channels.base import OWED_NOTHING, Format, content_key, payment
 from orders.channels.columns import UTC, Count, Id, Money, Status, Text, Time
-from orders.channels.rows import CLOSED, PAID, UNPAID, ZERO, Row
+from orders.channels.rows import CLOSED, HOLD, PAID, UNPAID, ZERO, Row
 
 STATUS_WORDS = {
     UNPAID: ("Pending",),
-    PAID: ("Shipped", "Unshipped"),
+    PAID: (
+        "Shipped",
+        "Unshipped",
+        "PartiallyShipped",
+        "Shipping",
+        "Shipped - Out for Delivery",
+        "Shipped - Picked Up",
+        "Shipped - Delivered to Buyer",
+    ),
     CLOSED: ("Cancelled", "Canceled"),
+    HOLD: (  # what went back is in another report
+        "Pending - Waiting for Pick Up",
+        "Shipped - Damaged",
+        "Shipped - Lost in Transit",
+        "Shipped - Rejected by Buyer",
+        "Shipped - Returned to Seller",
+        "Shipped - Returning to Seller",
+    ),
 }
 NUMBER = re.compile(r"[0-9A-Z]{3}-[0-9]{7}-[0-9]{7}")
 BY_ORDER = "by order"
@@ -57,7 +73,7 @@ class AmazonOrders(Format):
         sku: str,
         quantity: int,
     ) -> Row:
-        if item_status != BY_ORDER and status != UNPAID:
+        if (status == HOLD and item_status == CLOSED) or (status not in (UNPAID, HOLD) and item_status != BY_ORDER):
             status = item_status
         gross = ZERO if status in OWED_NOTHING else self.net(price, tax, discount)
         return Row(

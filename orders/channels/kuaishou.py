@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.channels.base import KEPT, Format, all_or_nothing, payment, prevailing, within
 from orders.channels.columns import Count, Id, Money, Status, Text, Time
-from orders.channels.rows import CLOSED, COMPLETED, PAID, REFUNDED, UNPAID, Row
+from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, Row
 
 STATUS_WORDS = {
     UNPAID: ("待付款",),
@@ -20,7 +20,11 @@ STATUS_WORDS = {
     COMPLETED: ("交易成功", "订单成功"),
     CLOSED: ("交易关闭", "订单失败"),
 }
-AFTER_SALE_WORDS = {REFUNDED: ("售后成功",)}
+AFTER_SALE_WORDS = {
+    KEPT: ("无售后", "售后关闭", "售后取消"),
+    HOLD: ("售后中", "售后处理中"),
+    REFUNDED: ("售后成功",),
+}
 NUMBER = re.compile(r"[0-9]{16}")
 
 

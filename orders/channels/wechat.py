@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.channels.base import KEPT, Format, completion, content_key, payment, repeated, settled, within
 from orders.channels.columns import Count, Id, Money, Status, Text, Time
-from orders.channels.rows import CLOSED, COMPLETED, PAID, REFUNDED, UNPAID, WHOLE, ZERO, BadRow, Row, Skipped
+from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, WHOLE, ZERO, BadRow, Row, Skipped
 
 STATUS_WORDS = {
     UNPAID: ("待付款",),
@@ -24,7 +24,11 @@ STATUS_WORDS = {
     COMPLETED: ("已完成",),
     CLOSED: ("已取消",),
 }
-AFTER_SALE_WORDS = {REFUNDED: ("退款完成",)}
+AFTER_SALE_WORDS = {
+    KEPT: ("无售后", "售后关闭", "售后取消"),
+    HOLD: ("售后中", "售后处理中"),
+    REFUNDED: ("退款完成",),
+}
 MOST_TOGETHER = 1_000
 
 
@@ -86,6 +90,7 @@ class WechatOrders(Format):
         """A row as if it repeated the amount of its order."""
         if after_sale == REFUNDED and not refund and paid is not None:
             refund = within(own, paid) or paid
+        status = HOLD if after_sale == HOLD and status in (PAID, COMPLETED) else status
         status, gross, refunded = settled(status, paid, refund, (self.paid, self.refund))
         self.printed[line] = Printed(paid or ZERO, own or ZERO, shipping or ZERO)
         key = repeated(content_key(sku, title, option, own))

@@ -54,6 +54,8 @@ def test_header_is_known_in_other_spellings(understood: Understood, spelling: st
         ("订单成功", "", "completed"),
         ("交易成功", "售后成功", "refunded"),
         ("交易关闭", "售后成功", "refunded"),
+        ("交易成功", "售后关闭", "completed"),
+        ("已发货", "售后处理中", "hold"),
         ("交易关闭", "", "closed"),
         ("订单失败", "", "closed"),
     ],
