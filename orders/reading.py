@@ -27,7 +27,7 @@ DELIMITERS = ",\t;"
 HEADER_WITHIN = 30
 MOST_COLUMNS = 10_000
 SHOWN = 200
-TOTAL_WORDS = frozenset(("总计", "合计", "汇总", "小计", "总计:", "合计:", "汇总:"))
+TOTAL_WORDS = frozenset(("总计", "合计", "汇总", "小计", "总计:", "合计:", "汇总:", "小计:"))
 
 Record = tuple[int, list[str]] | Unreadable
 
@@ -108,7 +108,7 @@ def _rows(path: Path, recognised: Recognised, form: Format) -> Iterator[Row | Ba
         line, cells = record
         if len(cells) != width and not _fitted(cells, width):
             if any(cells):
-                yield _footer(line, cells, form) or _misfit(line, len(cells), width)
+                yield _footer(line, cells, form) or _total(line, cells) or _misfit(line, len(cells), width)
             continue
         cells.append("")
         try:
@@ -124,6 +124,12 @@ def _rows(path: Path, recognised: Recognised, form: Format) -> Iterator[Row | Ba
 def _footer(line: int, cells: list[str], form: Format) -> Skipped | None:
     reason = form.aside(cells)
     return Skipped(line, reason) if reason else None
+
+
+def _total(line: int, cells: Sequence[str]) -> Skipped | None:
+    """A line whose first word is that of a total: in the place of the number, or where there is no number."""
+    first = next(filter(None, map(normal, cells)), "")
+    return Skipped(line, _("A line of totals, not an order.")) if first in TOTAL_WORDS else None
 
 
 def _records(path: Path, encoding: str, delimiter: str, sheet: str) -> Iterator[Record]:
@@ -244,8 +250,8 @@ def _told(line: int, cells: list[str], bad: BadCell, found: Recognised) -> BadRo
     if not any(map(str.strip, cells)):
         return None
     number = cells[found.columns["number"]]
-    if normal(number) in TOTAL_WORDS:
-        return Skipped(line, _("A line of totals, not an order."))
+    if total := _total(line, [number] if bare(number) else cells):
+        return total
     if normal(number) == normal(found.header[found.columns["number"]]):
         return Skipped(line, _("The header once more, not an order."))
     footer = _footer(line, cells, found.format)
@@ -268,9 +274,10 @@ def _other(form: Format, expected: str) -> str:
 
 def _stranger(parts: Sequence[Part], expected: str | None) -> str:
     """What to say about a file that is nothing known: the columns seen, and what the nearest format would need."""
-    forms = [form for form in FORMATS.values() if form.platform == expected]
+    every = [form for form in FORMATS.values() if not form.adjusts]
+    forms = [form for form in every if form.platform == expected]
     by_columns = expected is not None and not forms
-    forms = forms or list(FORMATS.values())
+    forms = forms or every
     lines = [cells for part in parts for _line, cells in part.lines if any(map(str.strip, cells))]
     nearest = max(
         ((len(form.find(cells)), sum(map(bool, cells)), form, cells) for cells in lines for form in forms),

@@ -65,6 +65,7 @@ DOUYIN, XIAOHONGSHU = gettext_lazy("Douyin"), gettext_lazy("Xiaohongshu")
 
 LOOKALIKES = (
     Lookalike(("交易时间", "收/支"), (), OWN_BILL),
+    Lookalike(("交易号", "收/支"), (), OWN_BILL),
     Lookalike(("售后单号", "商品单号"), (), AFTER_SALES, DOUYIN),
     Lookalike(("结算时间", "结算金额"), (), SETTLEMENT, DOUYIN),
     Lookalike(("动帐流水号",), (), SETTLEMENT, DOUYIN),

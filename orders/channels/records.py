@@ -98,7 +98,7 @@ def _workbook(path: Path) -> Iterator[CalamineWorkbook]:
 def as_text(cell: Any) -> str:
     """A cell of a workbook as text. A number of more than 15 digits has lost some: it is shown with its exponent."""
     if isinstance(cell, str):
-        return cell
+        return cell.replace("\0", " ") if "\0" in cell else cell
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, int | float):

@@ -26,7 +26,7 @@ LINE = "41339075793834{:05d},user_{},69.00,交易成功,2026-05-01 15:40:57,卸�
 SEVERAL = "\n".join([HEAD, *(LINE.format(n, n) for n in range(5))]) + "\n"
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def english():
     with translation.override("en"):
         yield
@@ -268,6 +268,10 @@ def test_buyers_own_bill_is_refused_below_its_preamble(file):
     )
 
     assert "buyer's own bill" in refusal(file(text.encode("gb18030")))
+
+
+def test_older_bill_of_alipay_is_refused(file):
+    assert "buyer's own bill" in refusal(file("交易号,交易创建时间,金额（元）,收/支\n1,2,3,支出\n".encode("gbk")))
 
 
 def test_jd_settlement_is_refused_by_its_preamble(file):
