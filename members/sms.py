@@ -40,6 +40,13 @@ def send(*, phone: str, text: str, at: datetime) -> None:
     import_string(settings.SMS_BACKEND)(phone, text)
 
 
+def notify(*, phone: str, text: str, at: datetime) -> None:
+    """Send a message that nobody waits for: half of what may be sent in a day is kept for codes. Raises CapReached."""
+    if cache.get(_key("all", at), 0) >= settings.SMS_PER_DAY // 2:
+        raise CapReached
+    send(phone=phone, text=text, at=at)
+
+
 def console(phone: str, text: str) -> None:
     """Print the message in the log: for a machine without a provider."""
     log.info("SMS to %s: %s", phone, text)
@@ -51,6 +58,10 @@ def shown_on_page() -> bool:
 
 
 def _count(whose: str, at: datetime) -> int:
-    key = f"sms:{whose}:{at:%Y%m%d}"
+    key = _key(whose, at)
     cache.add(key, 0, DAY)
     return cache.incr(key)
+
+
+def _key(whose: str, at: datetime) -> str:
+    return f"sms:{whose}:{at:%Y%m%d}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from orders import claims, importing, matching, undoing
+from orders import claims, importing, matching, telling, undoing
 from orders.models import OrderImport
 
 UNTOUCHED = timedelta(seconds=45)
@@ -45,3 +45,4 @@ def match_all() -> None:
 def match_waiting() -> None:
     matching.match_waiting(at=timezone.now())
     claims.give_up(at=timezone.now())
+    telling.text_members(at=timezone.now())

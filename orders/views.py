@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from members.models import Member
 from members.news import SOURCES, News
@@ -75,9 +76,20 @@ def _page(
 
 def news(member: Member, at: datetime) -> list[News]:
     """Tell what became of claims that had to wait, for some days."""
-    told = claims.tell(list(Claim.objects.news(member, at - NEWS_KEPT)[:MOST_NEWS]), at=at)
+    found = list(Claim.objects.news(member, at - NEWS_KEPT)[: claims.MOST * 2])
     page = reverse("claims")
-    return [News(_sentence(one), page, "success" if one.state == Claim.State.CREDITED else "warning") for one in told]
+    told = [
+        News(_sentence(one), page, "success" if one.state == Claim.State.CREDITED else "warning")
+        for one in claims.tell(found[:MOST_NEWS], at=at)
+    ]
+    if more := len(found) - len(told):
+        words = ngettext(
+            "%(number)s more of the orders that you entered was decided.",
+            "%(number)s more of the orders that you entered were decided.",
+            more,
+        )
+        told.append(News(words % {"number": more}, page))
+    return told
 
 
 def _sentence(claim: Claim) -> str:

@@ -338,7 +338,7 @@ def _owners(order: Order) -> list[Member]:
 @admin.register(ClaimPolicy)
 class ClaimPolicyAdmin(OneRow):
     fieldsets = [
-        (None, {"fields": ["waiting_days"]}),
+        (None, {"fields": ["waiting_days", "text"]}),
         (_("Limits"), {"fields": ["per_address"]}),
         (_("Staff look at it"), {"fields": [("accounts", "many")]}),
     ]

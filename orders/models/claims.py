@@ -40,6 +40,15 @@ class ClaimPolicy(models.Model):
         help_text=_("Staff look at what a member claims beyond this number."),
     )
 
+    text = models.BooleanField(
+        _("text members"),
+        default=False,
+        help_text=_(
+            "A text message when a claim that waited is decided: one for all of a member's, by day. Each costs money; "
+            "without it he reads it on his pages."
+        ),
+    )
+
     class Meta:
         verbose_name = _("claim policy")
         verbose_name_plural = _("claim policy")
@@ -86,6 +95,18 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         """Return a member's claims that were decided since, not at once when he entered them."""
         return self.of(member).filter(decided_at__gte=since, decided_at__gt=F("made_at"))
 
+    def to_tell(self, *, since: datetime, quiet: datetime) -> ClaimQuerySet:
+        """Return claims decided since, after a wait, of which their members were not sent a text.
+
+        Members who were sent one after `quiet` are left in peace, and those whose phone nobody has proved to own.
+        """
+        lately = Claim.objects.filter(member=OuterRef("member"), told_at__gt=quiet)
+        decided = self.filter(
+            told_at=None, state__in=Claim.ENDS, decided_at__gt=F("made_at"), decided_at__gte=since
+        ).select_related("member", "order__channel", "channel")
+        known = decided.filter(member__phone__isnull=False, member__phone_verified=True, member__merged_into=None)
+        return known.exclude(Exists(lately))
+
     def in_review(self) -> ClaimQuerySet:
         """Return claims that staff have to look at."""
         return self.filter(state=Claim.State.IN_REVIEW)
@@ -108,6 +129,7 @@ class Claim(models.Model):
         GIVEN_UP = "GIVEN_UP", _("not found")
 
     LIVE = (State.WAITING, State.CREDITED, State.IN_REVIEW)
+    ENDS = (State.CREDITED, State.REFUSED, State.GIVEN_UP)
 
     class Reason(models.TextChoices):
         LATER = "LATER", _("earns later")
@@ -147,6 +169,7 @@ class Claim(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False, verbose_name=_("by")
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
+    told_at = models.DateTimeField(_("told by text at"), null=True, editable=False)
 
     # What a member is told of it, filled in by orders.claims.tell.
     words: str = ""
@@ -177,6 +200,11 @@ class Claim(models.Model):
             models.Index(fields=["id"], condition=Q(state="WAITING"), name="claim_waiting"),
             models.Index(fields=["id"], condition=Q(state="IN_REVIEW"), name="claim_in_review"),
             models.Index(fields=["order"], condition=Q(order__isnull=False), name="claim_order"),
+            models.Index(
+                fields=["decided_at"],
+                condition=Q(told_at=None, state__in=["CREDITED", "REFUSED", "GIVEN_UP"], decided_at__gt=F("made_at")),
+                name="claim_to_tell",
+            ),
             models.Index(fields=["address", "made_at"], condition=~Q(address=""), name="claim_address"),
         ]
 
