@@ -136,6 +136,7 @@ def run(*, import_id: int, at: datetime) -> Undoing:
     An error is counted and raised again; after three in a row the undoing is given up, and can be asked for again.
     """
     try:
+        _refresh_statistics(import_id)
         while _step(import_id, at):
             pass
     except Exception:
@@ -144,6 +145,14 @@ def run(*, import_id: int, at: datetime) -> Undoing:
             _count_failure(import_id)
         raise
     return Undoing(**(OrderImport.objects.get(pk=import_id).undoing or {}))
+
+
+def _refresh_statistics(import_id: int) -> None:
+    """Tell the planner what a large import has brought; of an hour ago it would plan for tables that were empty."""
+    order_import = OrderImport.objects.get(pk=import_id)
+    if order_import.new + order_import.updated > BATCH and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("analyze orders_order, orders_orderline, loyalty_posting, loyalty_lot, loyalty_move")
 
 
 def forget(*, at: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +31,7 @@ from unfold.enums import ActionVariant
 from config.back_office import VIEW, BoundedPaginator, Facts, actor, address, ask, log
 from members.models import Member
 from orders import importing, rejects
+from orders.admin import undo
 from orders.admin.report import report
 from orders.channels import PLATFORMS
 from orders.forms import UploadForm
@@ -44,6 +46,7 @@ STATE_COLOURS = {
     State.REFUSED: "danger",
     State.FAILED: "danger",
     State.DISCARDED: "default",
+    State.UNDOING: "warning",
     State.UNDONE: "default",
 }
 
@@ -57,7 +60,7 @@ class OrderImportAdmin(Facts):
     search_fields = ["name"]
     actions_list = ["upload"]
     actions = ["confirm", "discard"]
-    rights = {"view": VIEW, "add": _("import files, and download them")}
+    rights = {"view": VIEW, "add": _("import files, and download them"), "undo_orderimport": undo.RIGHT}
     empty_hint = _("Export the orders from your platform, then choose “Import orders” above.")
 
     def has_upload_permission(self, request: HttpRequest) -> bool:
@@ -148,6 +151,7 @@ class OrderImportAdmin(Facts):
         return [
             path("<int:import_id>/progress/", view(self.progress), name="orders_orderimport_progress"),
             path("<int:import_id>/decide/", view(self.decide), name="orders_orderimport_decide"),
+            path("<int:import_id>/undo/", view(partial(undo.undo, self)), name="orders_orderimport_undo"),
             path("<int:import_id>/members/", view(self.members), name="orders_orderimport_members"),
             path("<int:import_id>/rejects.csv", view(self.rejects), name="orders_orderimport_rejects"),
             path("<int:import_id>/file/", view(self.file), name="orders_orderimport_file"),

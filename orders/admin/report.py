@@ -11,6 +11,7 @@ from django.utils.translation import ngettext_lazy
 
 from members.admin import sees_phones
 from orders import importing, previewing, progress
+from orders.admin import undo
 from orders.admin.columns import may_choose
 from orders.channels import FORMATS
 from orders.models import OrderImport
@@ -62,6 +63,7 @@ def report(request: HttpRequest, order_import: OrderImport) -> dict[str, Any]:
         "may_import": request.user.has_perm("orders.add_orderimport"),
         "may_choose": (previewed or order_import.state == State.REFUSED) and may_choose(request),
         "may_see_members": request.user.has_perm("members.view_member"),
+        **undo.state(request, order_import),
     }
 
 
