@@ -58,6 +58,15 @@ class EarningRuleAdmin(Desk):
 
         return ["name", "unit", when, "benefit_words", "version", "active"]
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A rule beside others counts from now on, unless somebody says otherwise: earlier orders keep their day's."""
+        given = super().get_changeform_initial_data(request)
+        if "condition_channels" in given:
+            given["condition_channels"] = str(given["condition_channels"]).split(",")
+        if EarningRule.objects.exists():
+            given.setdefault("condition_from", timezone.now().replace(second=0, microsecond=0))
+        return given
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[EarningRule]:
         rows = super().get_queryset(request).prefetch_related("condition_tiers")
         at_list = getattr(request.resolver_match, "url_name", "") == "loyalty_earningrule_changelist"
