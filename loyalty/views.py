@@ -38,6 +38,13 @@ TITLES = {
     Kind.SETTLE: _("Owed points repaid"),
     Kind.MERGE: _("Accounts brought together"),
 }
+# What an app above gives its own words to.
+TITLES_OF_SOURCES = {
+    "draw": _("Took part in a draw"),
+    "treasure": _("Took part in a treasure draw"),
+    "draw-prize": _("Won in a draw"),
+    "treasure-prize": _("Won in a treasure draw"),
+}
 
 
 class Entry(NamedTuple):
@@ -96,12 +103,18 @@ def entry(posting: Posting, story: list[str], *, at: datetime) -> Entry:
     left = 0 if lot is None or ended else lot.remaining
     return Entry(
         posting,
-        title=_("Points corrected") if posting.kind == Kind.CLAW_BACK and posting.note else TITLES[Kind(posting.kind)],
+        title=_title(posting),
         details=[line for line in story if line != posting.note],
         pending=lot is not None and left > 0 and lot.available_at > at,
         left=left,
         ends=lot.expires_at if lot is not None and left else None,
     )
+
+
+def _title(posting: Posting) -> str | Promise:
+    if posting.kind == Kind.CLAW_BACK and posting.note:
+        return _("Points corrected")
+    return TITLES_OF_SOURCES.get(posting.source) or TITLES[Kind(posting.kind)]
 
 
 @require_safe

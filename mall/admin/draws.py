@@ -73,10 +73,12 @@ class PrizeInline(StackedInline):
             None,
             {
                 "fields": [
-                    ("name", "emblem", "consolation"),
-                    ("kind", "points", "gift"),
-                    ("odds", "stock", "position"),
-                    "shown_given",
+                    ("name", "emblem"),
+                    "consolation",
+                    ("kind", "points"),
+                    "gift",
+                    ("odds", "stock"),
+                    ("position", "shown_given"),
                 ]
             },
         )
@@ -166,11 +168,11 @@ class DrawAdmin(DrawDesk):
     list_display = ["shown_name", "shown_price", "window", "shown_state"]
     inlines = [PrizeInline]
     actions_detail = ["publish", "close"]
-    readonly_fields = ["shown_state", "published_at", "ended_at", "shown_plays"]
+    readonly_fields = ["state", "published_at", "ended_at", "shown_plays"]
     fieldsets = [
-        (None, {"fields": [("name", "emblem"), "description", ("position", "shown_state")]}),
-        (_("Price and limits"), {"fields": [("price", "points", "chance_pool"), ("limit_per_day", "limit_ever")]}),
-        (_("Window"), {"fields": [("opens_at", "closes_at"), "claim_days"]}),
+        (None, {"fields": [("name", "emblem"), "description", ("position", "state")]}),
+        (_("Price and limits"), {"fields": [("price", "points"), "chance_pool", ("limit_per_day", "limit_ever")]}),
+        (_("Window"), {"fields": ["opens_at", "closes_at", "claim_days"]}),
         (_("Result"), {"fields": [("published_at", "ended_at"), "shown_plays"]}),
     ]
     add_fieldsets = fieldsets[:3]
@@ -241,7 +243,7 @@ class TreasureDrawAdmin(DrawDesk):
     list_display = ["shown_name", "points", "shown_sold", "window", "shown_state"]
     actions_detail = ["publish", "call_off"]
     readonly_fields = [
-        "shown_state",
+        "state",
         "shown_sold",
         "commitment",
         "published_at",
@@ -255,16 +257,17 @@ class TreasureDrawAdmin(DrawDesk):
         "shown_entries",
     ]
     fieldsets = [
-        (None, {"fields": [("name", "emblem"), "description", ("position", "shown_state")]}),
+        (None, {"fields": [("name", "emblem"), "description", ("position", "state")]}),
         (_("Prize"), {"fields": [("gift", "prize_points"), "claim_days"]}),
         (
-            _("Entries"),
+            _("Entries and end"),
             {
                 "fields": [
                     ("points", "limit_per_member"),
                     ("capacity", "minimum"),
                     "drawn_when",
-                    ("opens_at", "closes_at"),
+                    "opens_at",
+                    "closes_at",
                 ]
             },
         ),
@@ -274,7 +277,8 @@ class TreasureDrawAdmin(DrawDesk):
                 "fields": [
                     ("published_at", "shown_sold"),
                     "commitment",
-                    ("drawn_at", "winner_number", "shown_winner"),
+                    "drawn_at",
+                    ("winner_number", "shown_winner"),
                     "entries_digest",
                     "seed",
                     ("called_off", "refunded_at"),
@@ -347,6 +351,8 @@ class TreasureDrawAdmin(DrawDesk):
     def shown_entries(self, draw: TreasureDraw) -> SafeString | str:
         if draw.pk is None or draw.state == TreasureDraw.State.DRAFT:
             return "–"
-        entries = link(f"{address(TreasureEntry, 'changelist')}?treasure__id__exact={draw.pk}", gettext("Entries"))
+        entries = link(
+            f"{address(TreasureEntry, 'changelist')}?treasure__id__exact={draw.pk}", gettext("Look at the entries")
+        )
         check = link(reverse("treasure_check", args=[draw.pk]), gettext("Check the result"))
         return SafeString(f"{entries} · {check}")

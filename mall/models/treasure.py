@@ -78,7 +78,7 @@ class TreasureDraw(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(MOST_ENTRIES)],
         help_text=_("With fewer at its end all points go back. The same as “entries”: it must be full."),
     )
-    drawn_when = models.CharField(_("drawn"), max_length=4, choices=When, default=When.FULL)
+    drawn_when = models.CharField(_("drawn when"), max_length=4, choices=When, default=When.FULL)
     limit_per_member = models.PositiveIntegerField(
         _("entries for each member"),
         null=True,
