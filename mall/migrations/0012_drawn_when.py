@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mall", "0010_awards"),
+        ("mall", "0011_payment"),
     ]
 
     operations = [
