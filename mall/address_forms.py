@@ -53,6 +53,8 @@ class RegionFields(forms.Form):
         here = regions.below(above[-1].code if above else "") if len(above) == level else []
         field.choices = [("", _("Please choose")), *((one.code, one.name) for one in here)]  # type: ignore[attr-defined]
         field.widget.attrs["data-region"] = name
+        if here and name == "city" and all(one.leaf for one in here):
+            field.label = _("District")  # of a city that is its own province
         if not here:
             field.widget = forms.HiddenInput()
 
@@ -77,8 +79,8 @@ def _chain(asked: Mapping[str, Any]) -> list[regions.Division]:
     return chain
 
 
-class AddressForm(RegionFields):
-    """An address of the book."""
+class AddressFields(RegionFields):
+    """Where a parcel goes."""
 
     recipient = forms.CharField(
         label=_("Recipient"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -93,22 +95,28 @@ class AddressForm(RegionFields):
         max_length=200,
         widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "street-address"}),
     )
-    usual = forms.BooleanField(label=_("My usual address"), required=False)
 
     def clean_phone(self) -> str:
-        return cleaned_phone(self.cleaned_data["phone"])
+        typed = self.cleaned_data["phone"]
+        return cleaned_phone(typed) if typed else ""
 
     def clean_street(self) -> str:
         return " ".join(self.cleaned_data["street"].split())
+
+    def given(self, *, usual: bool = False) -> Given:
+        """Return what `mall.addresses.save` asks for."""
+        return Given(**{name: self.cleaned_data[name] for name in Given._fields[:-1]}, usual=usual)
+
+
+class AddressForm(AddressFields):
+    """An address of the book."""
+
+    usual = forms.BooleanField(label=_("My usual address"), required=False)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         given["region"] = self.region()
         return given
-
-    def given(self) -> Given:
-        """Return what `mall.addresses.save` asks for."""
-        return Given(**{name: self.cleaned_data[name] for name in Given._fields})
 
 
 def values_of(address: SavedAddress) -> dict[str, Any]:

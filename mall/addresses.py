@@ -16,7 +16,7 @@ from mall.models import MOST_ADDRESSES, SavedAddress
 from mall.redeeming import Address, Refused
 from members.models import Member
 
-__all__ = ("Given", "TooMany", "delivery", "remove", "save")
+__all__ = ("Given", "TooMany", "delivery", "keep", "remove", "save")
 
 
 class TooMany(Refused):
@@ -58,6 +58,13 @@ def save(*, member_id: int, given: Given, address_id: int | None = None) -> Save
     address.place = regions.place(given.region)
     address.save()
     return address
+
+
+@transaction.atomic
+def keep(*, member_id: int, given: Given) -> SavedAddress:
+    """Add an address unless the book has it. Raises like `save`."""
+    same = _own(member_id).filter(**{name: getattr(given, name) for name in Given._fields[:-1]}).first()
+    return same or save(member_id=member_id, given=given)
 
 
 @transaction.atomic

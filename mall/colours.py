@@ -39,6 +39,8 @@ class Palette(NamedTuple):
     @classmethod
     def of(cls, colour: str) -> Palette:
         """Return the palette of `#rrggbb`."""
+        if colour.lower() == OURS.light.accent:
+            return OURS
         light = _tone(colour, LIGHT_GROUNDS, WHITE, lightness=0)
         dark = _tone(colour, DARK_GROUNDS, "#1c2220", lightness=1)
         return cls(light, dark, {light.accent, dark.accent} != {colour.lower()})
@@ -47,6 +49,10 @@ class Palette(NamedTuple):
         """Return the stylesheet that puts this colour in the place of ours."""
         dark = f"@media (prefers-color-scheme: dark) {{ {_tokens(self.dark)} }}"
         return f"{_tokens(self.light)}\n{dark}\n"
+
+
+# As in static/css/jifen.css, chosen by eye.
+OURS = Palette(Tone("#0d6b5b", "#ffffff", "#e0efea"), Tone("#63cdb5", "#06251f", "#173a33"), moved=False)
 
 
 def contrast(one: str, other: str) -> float:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
-from mall.models import MOST_AT_ONCE, Gift, Redemption
+from mall.address_forms import AddressFields
+from mall.addresses import Given, delivery
+from mall.models import MOST_AT_ONCE, Gift, Redemption, SavedAddress
 from mall.redeeming import Address
+from mall.regions import place
 from members.models import Member
+
+ANOTHER = "new"
 
 
 def new_key() -> str:
@@ -34,52 +37,62 @@ class QuantityForm(forms.Form):
     )
 
 
-class RedeemForm(QuantityForm):
-    """How many, and where to."""
+class RedeemForm(QuantityForm, AddressFields):
+    """How many, and where to: an address of the member's book, or one that he writes now."""
 
-    recipient = forms.CharField(
-        label=_("Recipient"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
-    phone = forms.CharField(
-        label=_("Recipient's phone"),
-        max_length=30,
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel"}),
-    )
-    address = forms.CharField(
-        label=_("Address"),
-        max_length=300,
-        widget=forms.Textarea(
-            attrs={
-                "rows": 3,
-                "autocomplete": "street-address",
-                "placeholder": _("Province, city, district, street, house number"),
-            }
-        ),
-    )
+    saved = forms.ChoiceField(label=_("Goes to"), required=False, widget=forms.RadioSelect)
+    keep = forms.BooleanField(label=_("Keep it in my addresses"), required=False, initial=True)
 
-    def clean_phone(self) -> str:
-        phone = unicodedata.normalize("NFKC", self.cleaned_data["phone"]).strip()
-        if not re.fullmatch(r"\+?[0-9 ()\-]{5,29}", phone):
-            raise ValidationError(_("Please enter a phone number that the courier can call."))
-        return phone
+    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.book = list(SavedAddress.objects.filter(member=member))
+        self.chosen_one = self._chosen_one() if self.is_bound else None
+        choices = [*((str(one.pk), one) for one in self.book), (ANOTHER, _("Another address"))]
+        self.fields["saved"].choices = choices  # type: ignore[attr-defined]
+        for name in ("recipient", "phone", "street"):
+            self.fields[name].required = self.chosen_one is None
 
-    def clean_address(self) -> str:
-        return " ".join(self.cleaned_data["address"].split())
+    def _chosen_one(self) -> SavedAddress | None:
+        """Return the address of the book that was chosen. Another's is not there: Http404."""
+        asked = self.data.get("saved") or ANOTHER
+        if asked == ANOTHER:
+            return None
+        for one in self.book:
+            if str(one.pk) == asked:
+                return one
+        raise Http404
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        given["region"] = "" if self.chosen_one else self.region()
+        return given
 
     @property
     def to(self) -> Address:  # type: ignore[override]
         """Return the address of a valid form."""
-        return Address(*(self.cleaned_data[name] for name in ("recipient", "phone", "address")))
+        if self.chosen_one:
+            return delivery(self.chosen_one)
+        given = self.given()
+        return Address(given.recipient, given.phone, f"{place(given.region)} {given.street}")
+
+    @property
+    def to_keep(self) -> Given | None:
+        """Return the address that the member wrote and wants to keep."""
+        return self.given() if self.chosen_one is None and self.cleaned_data["keep"] else None
 
 
-def form_for(gift: Gift) -> type[QuantityForm]:
-    """Return the form of a gift: what is not sent needs no address."""
-    return RedeemForm if gift.kind in Gift.SENT else QuantityForm
+def form_for(gift: Gift, member: Member, data: Any = None) -> QuantityForm:
+    """Return the form of a gift: what is not sent needs no address. Without data it shows what is likely."""
+    sent = gift.kind in Gift.SENT
+    if data is not None:
+        return RedeemForm(data, member=member) if sent else QuantityForm(data)
+    first = {"request_key": new_key(), "quantity": 1}
+    return RedeemForm(initial=first | _likely(member), member=member) if sent else QuantityForm(initial=first)
 
 
-def first_values(member: Member) -> dict[str, Any]:
-    """Return what the form shows first: one piece, to where the member's last parcel went."""
+def _likely(member: Member) -> dict[str, Any]:
+    """Return the member's usual address, or for a new one to whom his last parcel went."""
+    usual = SavedAddress.objects.filter(member=member).first()
     last = Redemption.objects.filter(member=member).exclude(address="").order_by("-id").first()
-    phone = (member.phone or "").removeprefix("+86")
-    known = (last.recipient, last.phone, last.address) if last else (member.name, phone, "")
-    return {"request_key": new_key(), "quantity": 1, **dict(zip(("recipient", "phone", "address"), known, strict=True))}
+    known = (last.recipient, last.phone) if last else (member.name, (member.phone or "").removeprefix("+86"))
+    return {"saved": str(usual.pk) if usual else ANOTHER, "recipient": known[0], "phone": known[1]}

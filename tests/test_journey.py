@@ -86,7 +86,8 @@ def lins() -> tuple[int, int, int, int]:
 def redeem(client: Client, gift: Gift) -> Redemption:
     page = client.get(f"/mall/{gift.pk}/redeem/")
     form = {"request_key": page.context["form"]["request_key"].value(), "quantity": 1, "agreed_cost": gift.points}
-    form |= {"recipient": "林小满", "phone": PHONE, "address": "浙江省杭州市西湖区示例路 8 号"}
+    form |= {"recipient": "林小满", "phone": PHONE, "street": "示例路 8 号"}
+    form |= {"province": "33", "city": "3301", "district": "330106"}
     assert client.post(f"/mall/{gift.pk}/redeem/", form).status_code == 302
     return Redemption.objects.latest("id")
 

@@ -24,7 +24,7 @@ from mall.admin.pictures import PictureInline, thumbnail
 from mall.models import Gift, StockChange, Voucher
 from mall.redeeming import Refused
 
-LIMITS = ("limit_per_order", "limit_per_day", "limit_per_week", "limit_per_month", "limit_per_member")
+LIMITS = (("limit_per_member", "limit_per_order"), ("limit_per_day", "limit_per_week"), "limit_per_month")
 WHAT = (
     None,
     {
@@ -35,13 +35,14 @@ WHAT = (
             ("event_at", "event_place"),
             ("chances", "chance_pool"),
             ("valid_days", "valid_until"),
-            ("active", "featured", "position"),
+            ("active", "position"),
+            "featured",
         ]
     },
 )
 PRICE = (("points", "cash", "market_price"),)
 STOCK = ("stock_counted", "low_stock")
-TERMS = ((_("Condition"), {"fields": ["minimum_tier", LIMITS, ("opens_at", "closes_at")]}),)
+TERMS = ((_("Condition"), {"fields": ["minimum_tier", *LIMITS, "opens_at", "closes_at"]}),)
 OFFERED: dict[str, tuple[str, ...]] = {
     Gift.Kind.CODE: ("_bring_in_codes",),
     Gift.Kind.MEDAL: ("_change_stock", "_give_medal"),

@@ -67,7 +67,7 @@ class BannerAdmin(Dressed):
     fieldsets = [
         (None, {"fields": ["upload", "shown_picture", ("title", "alt")]}),
         (_("Leads to"), {"fields": [("gift", "category"), "page"]}),
-        (_("Shown when"), {"fields": [("active", "position"), ("opens_at", "closes_at")]}),
+        (_("Shown when"), {"fields": [("active", "position"), "opens_at", "closes_at"]}),
     ]
     empty_hint = _("Add a banner: a wide picture (5 : 2) and where it leads.")
 
@@ -85,7 +85,7 @@ class NoticeAdmin(Dressed):
     list_display = ["words", "window", "position", "active"]
     fieldsets = [
         (None, {"fields": ["words", "page"]}),
-        (_("Shown when"), {"fields": [("active", "position"), ("opens_at", "closes_at")]}),
+        (_("Shown when"), {"fields": [("active", "position"), "opens_at", "closes_at"]}),
     ]
     empty_hint = _("Add a sentence that members see above the gifts.")
 
@@ -116,7 +116,7 @@ class SectionAdmin(Dressed):
     inlines = [PickInline]
     fieldsets = [
         (None, {"fields": [("kind", "category"), ("title", "most")]}),
-        (_("Shown when"), {"fields": [("active", "position"), ("opens_at", "closes_at")]}),
+        (_("Shown when"), {"fields": [("active", "position"), "opens_at", "closes_at"]}),
     ]
     empty_hint = _("Add a section: a selection, a category, what is new, what one can redeem, or gifts picked by hand.")
 

@@ -35,7 +35,7 @@ def address(request: HttpRequest, member: Member, address_id: int | None = None)
     if not form.is_valid():
         return render(request, "mall/address.html", {"form": form, "known": known}, status=422)
     try:
-        book.save(member_id=member.pk, address_id=address_id, given=form.given())
+        book.save(member_id=member.pk, address_id=address_id, given=form.given(usual=form.cleaned_data["usual"]))
     except book.TooMany as refusal:
         form.add_error(None, str(refusal))
         return render(request, "mall/address.html", {"form": form, "known": known}, status=422)

@@ -18,7 +18,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import condition, require_safe
 
 from mall.models import Look
-from mall.models.storefront import ACCENT
 from mall.views.storefront import listed
 from members.models import Member, Programme, Tier
 
@@ -26,8 +25,7 @@ A_MINUTE = "public, max-age=60"
 
 
 def _sheet() -> str:
-    look = Look.current()
-    return "" if look.accent.lower() == ACCENT else look.palette.sheet()
+    return Look.current().palette.sheet()
 
 
 def _seen(request: HttpRequest) -> str:
@@ -38,7 +36,7 @@ def _seen(request: HttpRequest) -> str:
 @require_safe
 @condition(etag_func=_seen)
 def sheet(request: HttpRequest) -> HttpResponse:
-    """The brand's colour as a stylesheet after ours; empty while the brand has chosen none."""
+    """The brand's colour as a stylesheet after ours."""
     words: str = request.brand_sheet  # type: ignore[attr-defined]
     return HttpResponse(words, content_type="text/css; charset=utf-8", headers={"Cache-Control": A_MINUTE})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -12,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from loyalty import ledger
-from mall import redeeming
-from mall.forms import QuantityForm, first_values, form_for
+from mall import addresses, redeeming
+from mall.forms import QuantityForm, RedeemForm, form_for
 from mall.models import Redemption
 from mall.views.mine import own
 from mall.views.storefront import offer_to
@@ -32,10 +33,8 @@ def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
     if request.method != "POST":
         if not context["offer"].open:
             return redirect("gift", gift_id)
-        return render(
-            request, "mall/redeem.html", context | {"form": form_for(context["gift"])(initial=first_values(member))}
-        )
-    form = form_for(context["gift"])(request.POST)
+        return render(request, "mall/redeem.html", context | {"form": form_for(context["gift"], member)})
+    form = form_for(context["gift"], member, request.POST)
     if not form.is_valid() or "change" in request.POST:
         return _ask_again(request, context, form)
     offer, quantity = context["offer"], form.cleaned_data["quantity"]
@@ -58,6 +57,7 @@ def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
     except redeeming.KeyReused:
         messages.error(request, _("This page was used before. Please look at My redemptions, then start again."))
         return redirect("gift", gift_id)
+    _keep(member, form)
     unpaid = redemption.state == Redemption.State.UNPAID
     return redirect("pay_redemption" if unpaid else "redeemed", redemption.pk)
 
@@ -71,6 +71,14 @@ def redeemed(request: HttpRequest, member: Member, redemption_id: int) -> HttpRe
         "standing": ledger.standing(member_id=member.pk, at=timezone.now()),
     }
     return render(request, "mall/redeemed.html", context)
+
+
+def _keep(member: Member, form: QuantityForm) -> None:
+    """Put a new address into the member's book if he wants it and it fits; one that is there already stays once."""
+    given = form.to_keep if isinstance(form, RedeemForm) else None
+    if given:
+        with suppress(addresses.TooMany):
+            addresses.keep(member_id=member.pk, given=given)
 
 
 def _ask_again(request: HttpRequest, context: dict[str, Any], form: QuantityForm) -> HttpResponse:

@@ -20,7 +20,15 @@ from members.models import Member, User
 from orders.models import Channel, Order, OrderImport
 from tests.pages import outbox
 
-HOME = Address("林", "13800000001", "上海市静安区南京西路 1 号")
+HOME = Address("林", "13800000001", "上海市 静安区 南京西路 1 号")
+# The same as the form asks for it.
+TO_HOME = {
+    "recipient": HOME.recipient,
+    "phone": HOME.phone,
+    "province": "31",
+    "city": "310106",
+    "street": "南京西路 1 号",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -140,7 +140,11 @@ def test_from_the_phone_number_to_the_gift(open_page: Callable[..., Any], lin: M
     page.get_by_role("link", name="手作陶瓷茶杯").click()
     page.get_by_role("link", name="兑换", exact=True).click()
     page.get_by_label("数量").fill("2")
-    page.get_by_label("收货地址").fill("上海市静安区南京西路 1 号")
+    page.get_by_label("街道、门牌、房号").fill("南京西路 1 号")
+    page.get_by_label("省份").select_option("上海市")
+    if not scripts:
+        page.get_by_role("button", name="下一步").click()
+    page.get_by_label("区县").select_option("静安区")
     page.get_by_role("button", name="下一步").click()
     page.get_by_role("button", name="360 积分兑换").click()
     page.get_by_text("兑换成功").wait_for()

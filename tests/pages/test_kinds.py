@@ -47,7 +47,7 @@ def test_what_is_not_sent_asks_for_no_address(browse: Browse, lin: Member, field
     form = client.get(f"/mall/{gift.pk}/redeem/").content.decode()
     done = click(client, gift)
 
-    assert 'name="address"' not in form
+    assert 'name="street"' not in form
     assert word in done.content.decode()
     assert (Redemption.objects.get().address, available(lin)) == ("", 200)
 

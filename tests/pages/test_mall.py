@@ -10,11 +10,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mall import shipping
-from mall.models import Gift, Redemption
+from mall import addresses, shipping
+from mall.models import Gift, Redemption, SavedAddress
 from mall.shelf import offers
 from members.models import Member, Tier
-from tests.pages.conftest import HOME, available, give, redeemed, shelve
+from tests.pages.conftest import HOME, TO_HOME, available, give, redeemed, shelve
 
 Browse = Callable[[Member], Client]
 
@@ -22,8 +22,7 @@ Browse = Callable[[Member], Client]
 def fill(client: Client, gift: Gift, **changes: Any) -> dict[str, Any]:
     """Return the form of a gift as its page gives it, filled in and confirmed."""
     key = client.get(f"/mall/{gift.pk}/redeem/").context["form"]["request_key"].value()
-    form = {"request_key": key, "quantity": 1, "recipient": HOME.recipient, "phone": HOME.phone}
-    return form | {"address": HOME.address, "agreed_cost": gift.points} | changes
+    return {"request_key": key, "quantity": 1, **TO_HOME, "agreed_cost": gift.points} | changes
 
 
 def test_a_member_redeems_in_three_steps(browse: Browse, lin: Member) -> None:
@@ -130,7 +129,7 @@ def test_a_quantity_that_is_none_is_refused(browse: Browse, lin: Member, quantit
     assert not Redemption.objects.exists()
 
 
-@pytest.mark.parametrize("field", ["recipient", "phone", "address"])
+@pytest.mark.parametrize("field", ["recipient", "phone", "street"])
 def test_a_parcel_needs_to_know_where_to_go(browse: Browse, lin: Member, field: str) -> None:
     give(lin, 300)
     cup = shelve()
@@ -222,17 +221,53 @@ def test_a_parcel_on_its_way_is_received_and_not_cancelled(browse: Browse, lin: 
     assert available(lin) == 0
 
 
-def test_the_last_address_is_offered_again(browse: Browse, lin: Member, wei: Member) -> None:
+def test_the_usual_address_is_offered_and_one_touch_is_enough(browse: Browse, lin: Member, wei: Member) -> None:
     give(lin, 300)
     give(wei, 300)
     cup = shelve()
-    redeemed(lin, cup)
+    client = browse(lin)
+    client.post(f"/mall/{cup.pk}/redeem/", fill(client, cup, keep="on"))
+    kept = SavedAddress.objects.get()
 
-    mine = browse(lin).get(f"/mall/{cup.pk}/redeem/").context["form"]
+    mine = client.get(f"/mall/{cup.pk}/redeem/").context["form"]
     others = browse(wei).get(f"/mall/{cup.pk}/redeem/").context["form"]
+    key = mine["request_key"].value()
+    client.post(f"/mall/{cup.pk}/redeem/", {"request_key": key, "quantity": 1, "saved": kept.pk, "agreed_cost": 100})
 
-    assert mine["address"].value() == HOME.address
-    assert (others["recipient"].value(), others["address"].value()) == ("Wei", "")
+    assert (kept.member, str(kept), kept.usual) == (lin, HOME.address, True)
+    assert mine["saved"].value() == str(kept.pk)
+    assert (others["recipient"].value(), others["saved"].value(), others.book) == ("Wei", "new", [])
+    assert [(one.recipient, one.phone, one.address) for one in Redemption.objects.all()] == [
+        (HOME.recipient, HOME.phone, HOME.address)
+    ] * 2
+
+
+def test_an_address_is_kept_once_and_only_when_asked(browse: Browse, lin: Member) -> None:
+    give(lin, 900)
+    cup = shelve()
+    client = browse(lin)
+
+    client.post(f"/mall/{cup.pk}/redeem/", fill(client, cup))
+    before = SavedAddress.objects.count()
+    for _turn in range(2):
+        client.post(f"/mall/{cup.pk}/redeem/", fill(client, cup, keep="on", saved="new"))
+
+    assert (before, SavedAddress.objects.count()) == (0, 1)
+    assert Redemption.objects.count() == 3
+
+
+@pytest.mark.parametrize("saved", ["other", "0", "x", "-1", "9" * 30])
+def test_anothers_address_is_not_there_for_a_parcel(browse: Browse, lin: Member, wei: Member, saved: str) -> None:
+    give(lin, 300)
+    cup = shelve()
+    others = addresses.save(member_id=wei.pk, given=addresses.Given("Wei", "13800000003", "81", "1"))
+    client = browse(lin)
+    form = fill(client, cup, saved=others.pk if saved == "other" else saved)
+
+    response = client.post(f"/mall/{cup.pk}/redeem/", form)
+
+    assert response.status_code == 404
+    assert not Redemption.objects.exists()
 
 
 def test_each_gift_says_what_stands_in_the_way(mei: Member, tiers: dict[str, Tier]) -> None:

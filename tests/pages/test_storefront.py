@@ -268,6 +268,17 @@ def test_every_colour_of_a_brand_can_be_read_in_the_light_and_in_the_dark(number
     assert colours.least_contrast(palette.dark, colours.DARK_GROUNDS) >= 4.5
 
 
+def test_our_own_colour_is_the_one_of_the_sheet() -> None:
+    sheet = (Path(__file__).parents[2] / "static" / "css" / "jifen.css").read_text("utf-8")
+    found = {
+        name: re.findall(rf"--{name}: (#[0-9a-f]{{6}});", sheet) for name in ("accent", "accent-ink", "accent-soft")
+    }
+
+    assert list(zip(*found.values(), strict=True)) == [tuple(colours.OURS.light), tuple(colours.OURS.dark)]
+    assert colours.least_contrast(colours.OURS.light, colours.LIGHT_GROUNDS) >= 4.5
+    assert colours.least_contrast(colours.OURS.dark, colours.DARK_GROUNDS) >= 4.5
+
+
 def test_contrast_is_what_wcag_says() -> None:
     assert round(colours.contrast("#000000", "#ffffff"), 2) == 21
     assert round(colours.contrast("#777777", "#ffffff"), 2) == 4.48
@@ -281,7 +292,7 @@ def test_the_brands_colour_reaches_every_page_by_a_sheet(boss: Client, visitor: 
     after = visitor.get("/brand.css")
     again = visitor.get("/brand.css", headers={"if-none-match": after.headers["etag"]})
 
-    assert before.content == b""
+    assert "--accent: #0d6b5b" in before.content.decode()
     assert after.headers["content-type"] == "text/css; charset=utf-8"
     assert len(tokens(after.content.decode())) == 6
     assert before.headers["etag"] != after.headers["etag"]
