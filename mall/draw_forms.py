@@ -5,7 +5,6 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from mall.forms import RedeemForm
 from mall.models import MOST_ENTRIES
 
 KEY = r"\A[0-9a-f]{32}\Z"
@@ -27,10 +26,3 @@ class EnterForm(TryForm):
         },
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
-
-
-class PrizeForm(RedeemForm):
-    """Where a won gift goes."""
-
-    request_key = None  # type: ignore[assignment]
-    quantity = None  # type: ignore[assignment]

@@ -37,8 +37,8 @@ class QuantityForm(forms.Form):
     )
 
 
-class RedeemForm(QuantityForm, AddressFields):
-    """How many, and where to: an address of the member's book, or one that he writes now."""
+class WhereForm(AddressFields):
+    """Where to: an address of the member's book, or one that he writes now."""
 
     saved = forms.ChoiceField(label=_("Goes to"), required=False, widget=forms.RadioSelect)
     keep = forms.BooleanField(label=_("Keep it in my addresses"), required=False, initial=True)
@@ -68,7 +68,7 @@ class RedeemForm(QuantityForm, AddressFields):
         return given
 
     @property
-    def to(self) -> Address:  # type: ignore[override]
+    def to(self) -> Address:
         """Return the address of a valid form."""
         if self.chosen_one:
             return delivery(self.chosen_one)
@@ -81,16 +81,22 @@ class RedeemForm(QuantityForm, AddressFields):
         return self.given() if self.chosen_one is None and self.cleaned_data["keep"] else None
 
 
+class RedeemForm(QuantityForm, WhereForm):
+    """How many, and where to."""
+
+    to = WhereForm.to
+
+
 def form_for(gift: Gift, member: Member, data: Any = None) -> QuantityForm:
     """Return the form of a gift: what is not sent needs no address. Without data it shows what is likely."""
     sent = gift.kind in Gift.SENT
     if data is not None:
         return RedeemForm(data, member=member) if sent else QuantityForm(data)
     first = {"request_key": new_key(), "quantity": 1}
-    return RedeemForm(initial=first | _likely(member), member=member) if sent else QuantityForm(initial=first)
+    return RedeemForm(initial=first | likely(member), member=member) if sent else QuantityForm(initial=first)
 
 
-def _likely(member: Member) -> dict[str, Any]:
+def likely(member: Member) -> dict[str, Any]:
     """Return the member's usual address, or for a new one to whom his last parcel went."""
     usual = SavedAddress.objects.filter(member=member).first()
     last = Redemption.objects.filter(member=member).exclude(address="").order_by("-id").first()

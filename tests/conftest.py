@@ -19,6 +19,9 @@ from django.utils import translation
 
 from loyalty import auditing
 from members.models import Member, Tier
+from tests.browser import chromium, open_page
+
+__all__ = ("chromium", "open_page")
 
 NOW = datetime(2026, 5, 20, 4, 0, tzinfo=UTC)  # noon in Shanghai
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from loyalty import ledger
 from mall import addresses, redeeming
-from mall.forms import QuantityForm, RedeemForm, form_for
+from mall.forms import QuantityForm, RedeemForm, WhereForm, form_for
 from mall.models import Redemption
 from mall.views.mine import own
 from mall.views.storefront import offer_to
@@ -57,7 +57,8 @@ def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
     except redeeming.KeyReused:
         messages.error(request, _("This page was used before. Please look at My redemptions, then start again."))
         return redirect("gift", gift_id)
-    _keep(member, form)
+    if isinstance(form, RedeemForm):
+        keep_address(member, form)
     unpaid = redemption.state == Redemption.State.UNPAID
     return redirect("pay_redemption" if unpaid else "redeemed", redemption.pk)
 
@@ -73,9 +74,9 @@ def redeemed(request: HttpRequest, member: Member, redemption_id: int) -> HttpRe
     return render(request, "mall/redeemed.html", context)
 
 
-def _keep(member: Member, form: QuantityForm) -> None:
+def keep_address(member: Member, form: WhereForm) -> None:
     """Put a new address into the member's book if he wants it and it fits; one that is there already stays once."""
-    given = form.to_keep if isinstance(form, RedeemForm) else None
+    given = form.to_keep
     if given:
         with suppress(addresses.TooMany):
             addresses.keep(member_id=member.pk, given=given)

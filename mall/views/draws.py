@@ -16,9 +16,10 @@ from django.views.decorators.http import require_safe
 from config import sql
 from loyalty import ledger
 from mall import awards, drawing, lottery, redeeming
-from mall.draw_forms import PrizeForm, TryForm
-from mall.forms import first_values, new_key
+from mall.draw_forms import TryForm
+from mall.forms import WhereForm, likely, new_key
 from mall.models import Draw, DrawPlay, Gift, TreasureDraw, TreasureEntry, WonGift
+from mall.views.checkout import keep_address
 from members.models import Member
 from members.news import SOURCES, News
 from members.views import member_required
@@ -114,7 +115,7 @@ def prize(request: HttpRequest, member: Member, won_id: int) -> HttpResponse:
         return redirect("redemption", won.redemption_id)
     at = timezone.now()
     sent = won.gift.kind in Gift.SENT
-    form = PrizeForm(request.POST if request.method == "POST" else None, initial=first_values(member))
+    form = WhereForm(request.POST if request.method == "POST" else None, initial=likely(member), member=member)
     context = {"won": won, "over": won.lapsed_at is not None or won.claim_until <= at, "form": form if sent else None}
     if request.method != "POST":
         return render(request, "mall/draws/prize.html", context)
@@ -125,6 +126,8 @@ def prize(request: HttpRequest, member: Member, won_id: int) -> HttpResponse:
     except redeeming.Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("prize", won.pk)
+    if sent:
+        keep_address(member, form)
     messages.success(request, _("Claimed: it is yours."))
     return redirect("redemption", redemption.pk)
 

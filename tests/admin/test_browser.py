@@ -11,18 +11,12 @@ import pytest
 from loyalty.models import EarningRule
 from members.models import User
 from orders.models import Order, OrderImport
-from tests.pages.test_browser import CHROMIUM, DESK, TOO_WIDE, chromium, open_page
-
-__all__ = ("chromium", "open_page")
+from tests.browser import DESK, MARKS, TOO_WIDE
 
 SAMPLE = Path(__file__).parent.parent / "data" / "samples" / "youzan_orders.csv"
 UPLOAD = "/admin/orders/orderimport/upload/"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="No Chromium on this machine: apt-get install chromium"),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture

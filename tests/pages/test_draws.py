@@ -15,10 +15,9 @@ from django.utils import timezone
 from mall import lottery, treasure
 from mall.models import Draw, DrawPlay, DrawPrize, Redemption, TreasureDraw, TreasureEntry, WonGift
 from members.models import Member
-from tests.pages.conftest import available, give, shelve
+from tests.pages.conftest import HOME, TO_HOME, available, give, shelve
 
 Browse = Callable[[Member], Client]
-ADDRESS = {"recipient": "林", "phone": "13800000001", "address": "上海市静安区南京西路 1 号"}
 
 
 def a_lottery(*, published: bool = True, prize: dict[str, Any] | None = None, **fields: Any) -> Draw:
@@ -131,15 +130,15 @@ def test_a_won_gift_asks_where_it_goes_and_becomes_a_redemption(browse: Browse, 
     client = browse(lin)
 
     home = words(client.get("/"))
-    refused = client.post(f"/mall/draws/prizes/{won.pk}/", ADDRESS | {"phone": "x"})
-    done = client.post(f"/mall/draws/prizes/{won.pk}/", ADDRESS, follow=True)
+    refused = client.post(f"/mall/draws/prizes/{won.pk}/", TO_HOME | {"phone": "x"})
+    done = client.post(f"/mall/draws/prizes/{won.pk}/", TO_HOME, follow=True)
     again = client.get(f"/mall/draws/prizes/{won.pk}/")
 
     redemption = Redemption.objects.get()
     assert "You won: Cup" in home
     assert refused.status_code == 422
     assert done.redirect_chain[-1][0] == again.headers["location"] == f"/redemptions/{redemption.pk}/"
-    assert (redemption.address, redemption.points) == (ADDRESS["address"], 0)
+    assert (redemption.address, redemption.points) == (HOME.address, 0)
 
 
 def test_what_others_won_is_not_there(browse: Browse, lin: Member, wei: Member) -> None:
@@ -150,7 +149,7 @@ def test_what_others_won_is_not_there(browse: Browse, lin: Member, wei: Member) 
     paths = [f"/mall/draws/prizes/{won.pk}/", f"/mall/draws/tries/{won.play_id}/"]
 
     assert [client.get(path).status_code for path in paths] == [404, 404]
-    assert client.post(paths[0], ADDRESS).status_code == 404
+    assert client.post(paths[0], TO_HOME).status_code == 404
 
 
 def test_drafts_are_not_there(browse: Browse, lin: Member) -> None:
