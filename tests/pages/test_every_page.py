@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config import urls
-from mall import addresses, favourites
+from mall import addresses, favourites, paying
 from mall.models import Banner, Category, Gift, Notice, Section
+from mall.payment import provider
 from members.models import Member, Tier
 from orders import claims
 from orders.models import Channel
@@ -25,6 +27,7 @@ from tests.pages.test_pictures import hang
 
 # Addresses that show no page of their own: parts of one, and buttons.
 NO_PAGES = {"regions", "favourite", "remove_address", "receive_redemption", "reveal_codes", "storefront_preview"}
+NO_PAGES |= {"pay_notified", "treasure_entries"}
 AXE = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 SERIOUS = ("serious", "critical")
 
@@ -34,6 +37,7 @@ pytestmark = MARKS
 @pytest.fixture
 def media(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.DEBUG = True  # the sandbox is for development
 
 
 @pytest.fixture
@@ -48,14 +52,15 @@ def pages(mei: Member, tiers: dict[str, Tier], media: None) -> list[str]:
     home = addresses.save(member_id=mei.pk, given=addresses.Given("林", "13800000001", "330106", "文三路 1 号"))
     own, medal = redeemed(mei, cup), shelve("周年勋章", kind="MEDAL", points=1, limit_per_member=1, emblem="🏅")
     redeemed(mei, medal)
-    known: dict[str, list[dict[str, int]]] = {
+    known: dict[str, list[Any]] = {
         "gift": [{"gift_id": cup.pk}, {"gift_id": soon.pk}],
         "redeem": [{"gift_id": cup.pk}],
         "address": [{"address_id": home.pk}],
         **{name: [{"redemption_id": own.pk}] for name in ("redemption", "redeemed", "cancel_redemption")},
         **_draws(mei),
+        **_unpaid(mei),
     }
-    names = {one.name for one in (*urls.pages, *urls.public) if one.name} - NO_PAGES - {"treasure_entries"}
+    names = {one.name for one in (*urls.pages, *urls.public) if one.name} - NO_PAGES
     found = [reverse(name, kwargs=which) for name in sorted(names) for which in known.get(name, [{}])]
     return [*found, "/mall/?q=没有", "/claims/?n=4133000000000000001", "/sign-out/"]
 
@@ -98,6 +103,14 @@ def _draws(member: Member) -> dict[str, list[dict[str, int]]]:
         "prize": [{"won_id": won_gift(member).pk}],
         **{name: [{"treasure_id": lamp.pk}] for name in ("treasure", "treasure_check")},
     }
+
+
+def _unpaid(member: Member) -> dict[str, list[Any]]:
+    """Redeem something for points and yuan, and begin to pay."""
+    made = redeemed(member, shelve("马克杯", cash=Decimal("9.90")))
+    way, at = provider("sandbox"), timezone.now()
+    payment = paying.begin(redemption_id=made.pk, member_id=member.pk, provider=way, at=at)
+    return {"pay_redemption": [{"redemption_id": made.pk}], "sandbox": [{"number": payment.number}]}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
