@@ -54,8 +54,10 @@ class WindowInline(PartOfGift, StackedInline):
             None,
             {
                 "fields": [
-                    ("first_day", "first_time", "last_day", "last_time"),
-                    ("daily_from", "daily_until", "campaign"),
+                    ("first_day", "first_time"),
+                    ("last_day", "last_time"),
+                    ("daily_from", "daily_until"),
+                    "campaign",
                     ("months", "weekdays"),
                 ]
             },

@@ -32,15 +32,17 @@ WHAT = (
             ("kind", "category"),
             ("name", "emblem"),
             "description",
-            ("event_at", "event_place"),
+            "event_at",
+            "event_place",
             ("chances", "chance_pool"),
-            ("valid_days", "valid_until"),
+            "valid_days",
+            "valid_until",
             ("active", "position"),
             "featured",
         ]
     },
 )
-PRICE = (("points", "cash", "market_price"),)
+PRICE = (("points", "cash"), "market_price")
 STOCK = ("stock_counted", "low_stock")
 TERMS = ((_("Condition"), {"fields": ["minimum_tier", *LIMITS, "opens_at", "closes_at"]}),)
 OFFERED: dict[str, tuple[str, ...]] = {
@@ -74,7 +76,7 @@ class GiftAdmin(Interest):
     inlines = [PictureInline, WindowInline, TierInline]
     fieldsets = [
         WHAT,
-        (_("Price and stock"), {"fields": [*PRICE, ("shown_stock", *STOCK), "last_changes"]}),
+        (_("Price and stock"), {"fields": [*PRICE, "shown_stock", STOCK, "last_changes"]}),
         *TERMS,
         (_("Interest"), {"fields": ["interest"]}),
     ]
