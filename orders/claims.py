@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.formats import date_format
@@ -35,6 +35,8 @@ from orders.models import Channel, Claim, ClaimCount, ClaimPolicy
 State, Reason = Claim.State, Claim.Reason
 
 MOST = 20  # numbers at once
+PATIENCE = "40ms"  # for an order that somebody holds; less than a beat
+LOCK_NOT_AVAILABLE = "55P03"
 BATCH = 2_000
 COUNTS_KEPT = timedelta(days=3)
 GAPS = re.compile(r"[\s,;，；、]+")
@@ -130,13 +132,29 @@ def _claim(
     is_open = channel is None or (channel.active and channel.claims)
     rows = [[place, number, channel and channel.pk, is_open] for place, number in enumerate(wanted)]
     given = {"member": member_id, "proof": _harmless(proof), "address": address[:45], "at": at}
-    with transaction.atomic():
-        sql.run("orders", "claim_hold", member=member_id)
-        made = sql.run("orders", "claim_make", relation=Relation.rows(ASKED, rows), **given)
-        ids = [claim_id for _place, claim_id in made]
-        _settle(ids, at=at)
+    wanted_rows = Relation.rows(ASKED, rows)
+    try:
+        ids = _made(wanted_rows, given, patience=PATIENCE)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+            raise
+        ids = _made(wanted_rows, given, patience=None)
     claims = Claim.objects.select_related("order__channel", "channel").in_bulk(ids)
     return tell([claims[claim_id] for claim_id in ids], at=at)
+
+
+def _made(asked: Relation, given: dict[str, Any], *, patience: str | None) -> list[int]:
+    """Make claims and decide them, unless somebody holds their orders for longer than `patience`: OperationalError.
+
+    An import or its preview may hold them for seconds. Without patience they are not decided: they wait, like those of
+    unknown numbers, and the beat decides them within a minute.
+    """
+    with transaction.atomic():
+        sql.run("orders", "claim_hold", member=given["member"], patience=patience or "0")
+        ids = [claim_id for _place, claim_id in sql.run("orders", "claim_make", relation=asked, **given)]
+        if patience:
+            _settle(ids, at=given["at"])
+    return ids
 
 
 def _harmless(proof: str) -> str:

@@ -22,6 +22,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from orders import previewing, progress, steps
+from orders.channels import FORMATS
 from orders.models import Channel, ColumnMapping, OrderImport, RejectedRow, StagedRow
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ _AS_UPLOADED: dict[str, Any] = {
     **dict.fromkeys(("rows", "staged", "rejected", "orders", "failures"), 0),
     **dict.fromkeys(("layout", "foreseen", "confirmed_at", "confirmed_by", "finished_at"), None),
 }
+ADJUSTING = [code for code, form in FORMATS.items() if form.adjusts]
 STEPS: dict[str, Callable[[OrderImport, datetime], None]] = {
     State.UPLOADED: steps.stage,
     State.STAGED: steps.check,
@@ -110,9 +112,16 @@ def run(*, import_id: int, at: datetime) -> OrderImport:
 
 
 def confirm(*, import_ids: Iterable[int], actor_id: int, at: datetime) -> list[int]:
-    """Let previewed imports go on; returns those that were not confirmed or discarded before. Then `run` them."""
-    waiting = _previewed(import_ids)
-    return _moved(waiting, state=State.CHECKED, confirmed_by_id=actor_id, confirmed_at=at)
+    """Let previewed imports go on; returns those that were not confirmed or discarded before. Then `run` them.
+
+    A file that adjusts orders is read once more: they may have come since it was previewed.
+    """
+    confirmed = {"confirmed_by_id": actor_id, "confirmed_at": at}
+    with transaction.atomic():
+        ids = _moved(_previewed(import_ids), state=State.CHECKED, **confirmed)
+        adjusting = OrderImport.objects.filter(pk__in=ids, layout__format__in=ADJUSTING)
+        adjusting.update(state=State.UPLOADED)
+    return ids
 
 
 def discard(*, import_ids: Iterable[int], at: datetime) -> list[int]:

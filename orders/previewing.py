@@ -111,8 +111,11 @@ def oddities(order_import: OrderImport, *, at: datetime) -> list[dict[str, Any]]
     """Return what can be read and looks odd all the same: what, how many rows, and the first of them.
 
     FUTURE: a time later than now. AMOUNT: ten times the usual, which is the median of the file and of the channel's
-    last orders. TWICE: rows of one order and one part that say different things.
+    last orders. TWICE: rows of one order and one part that say different things. MASKED: phones, and not one is whole.
     """
+    masked = (order_import.layout or {}).get("masked", {}).get("phone", 0)
+    if StagedRow.objects.filter(order_import=order_import).exclude(phone="").exists():
+        masked = 0
     found = sql.run(
         "orders",
         "oddities",
@@ -121,10 +124,9 @@ def oddities(order_import: OrderImport, *, at: datetime) -> list[dict[str, Any]]
         at=at,
         unusual=UNUSUAL,
     )
-    return [
-        {"what": what, "rows": count, "line": line, "number": number, "value": value}
-        for what, count, line, number, value in found
-    ]
+    names = ("what", "rows", "line", "number", "value")
+    odd = [dict(zip(names, row, strict=True)) for row in found]
+    return [*odd, {"what": "MASKED", "rows": masked}] if masked else odd
 
 
 def first_rows(order_import: OrderImport, most: int = 20) -> list[StagedRow]:

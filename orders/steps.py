@@ -70,21 +70,29 @@ def check(order_import: OrderImport, at: datetime) -> None:
     with holding(order_import) as mine:
         if not mine:
             return
-        channel = order_import.read_as()
-        ((rejected,),) = sql.run(
-            "orders",
-            "reject",
-            order_import=order_import.pk,
-            until=at + MOST_AHEAD,
-            zone=Programme.current().time_zone,
-            channel=channel.pk,
-            others=_other_shops(channel),
-            **_reasons(),
-        )
+        rejected, _numbers = _reject(order_import, at)
         orders = StagedRow.objects.filter(order_import=order_import).values("number").distinct().count()
         OrderImport.objects.filter(pk=order_import.pk).update(
             state=State.CHECKED, orders=orders, staged=F("staged") - rejected, rejected=F("rejected") + rejected
         )
+
+
+def _reject(order_import: OrderImport, at: datetime, *, after: str = "", upto: str | None = None) -> tuple[int, int]:
+    """Reject staged rows that cannot be; returns how many, and of how many orders."""
+    channel = order_import.read_as()
+    ((rows, numbers),) = sql.run(
+        "orders",
+        "reject",
+        order_import=order_import.pk,
+        after=after,
+        upto=upto,
+        until=at + MOST_AHEAD,
+        zone=Programme.current().time_zone,
+        channel=channel.pk,
+        others=_other_shops(channel),
+        **_reasons(),
+    )
+    return rows, numbers
 
 
 def _other_shops(channel: Channel) -> list[int]:
@@ -131,7 +139,7 @@ def store(order_import: OrderImport, at: datetime) -> None:
                 state=State.STORED, unchanged=Greatest(F("orders") - F("new") - F("updated"), 0)
             )
             return
-        sql.run("orders", "lock_channel", channel=channel.pk)
+        _settle_whose(order_import, at, upto)
         sql.run("orders", "merge", **bound, upto=upto, channel=channel.pk)
         ((new, updated, eligible, paid),) = sql.run(
             "orders", "store", order_import=order_import.pk, channel=channel.pk, platform=channel.format
@@ -142,6 +150,18 @@ def store(order_import: OrderImport, at: datetime) -> None:
             updated=F("updated") + updated,
             eligible_orders=F("eligible_orders") + eligible,
             paid_total=F("paid_total") + paid,
+        )
+
+
+def _settle_whose(order_import: OrderImport, at: datetime, upto: str) -> None:
+    """Take the channel and those that share its order numbers; leave out what one of them has brought meanwhile."""
+    channel = order_import.read_as()
+    others = _other_shops(channel)
+    sql.run("orders", "lock_channel", channels=[channel.pk, *others])
+    if others:
+        rows, numbers = _reject(order_import, at, after=order_import.stored_to, upto=upto)
+        OrderImport.objects.filter(pk=order_import.pk).update(
+            orders=F("orders") - numbers, staged=F("staged") - rows, rejected=F("rejected") + rows
         )
 
 

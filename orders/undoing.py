@@ -199,7 +199,7 @@ def _holding(import_id: int) -> Iterator[OrderImport | None]:
 
 def _lock_channel(order_import: OrderImport) -> None:
     if order_import.channel_id is not None:
-        sql.run("orders", "lock_channel", channel=order_import.channel_id)
+        sql.run("orders", "lock_channel", channels=[order_import.channel_id])
 
 
 def _some(rows: Any, column: str) -> list[int]:

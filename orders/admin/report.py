@@ -91,6 +91,11 @@ def _oddities(order_import: OrderImport) -> list[str]:
             "%(value)s yuan.",
             "rows",
         ),
+        "MASKED": ngettext_lazy(
+            "The phone of the buyer is masked (%(rows)d row): no buyer can be known by it. Export with whole phones.",
+            "All phones of buyers are masked (%(rows)d rows): no buyer can be known by them. Export with whole phones.",
+            "rows",
+        ),
         "TWICE": ngettext_lazy(
             "%(rows)d order is told twice with different words or amounts: %(number)s, line %(line)d. "
             "The later state stands.",

@@ -87,7 +87,8 @@ class Page:
         self.row: list[tuple[str, str]] | None = None
         self.text: list[str] | None = None
         self.attributes = ""
-        self.below: dict[int, int] = {}
+        self.laid = 0  # rows of the table that were laid out
+        self.below: dict[int, int] = {}  # the last row, of those, that a cell above reaches down to, by column
         self.whole: list[Line] = []
 
     def taken(self) -> list[Line]:
@@ -111,7 +112,7 @@ class Page:
                 self.begin_line(attributes)
         elif name in TABLES:
             self.end_line()
-            self.table, self.line, self.below = self.table + (not closing), 0, {}
+            self.table, self.line, self.laid, self.below = self.table + (not closing), 0, 0, {}
         elif name in SPACES and self.text is not None:
             self.text.append(" ")
 
@@ -142,17 +143,19 @@ class Page:
     def laid_out(self, row: list[tuple[str, str]]) -> list[str]:
         """The cells of a row, each in its column. Cells of rows above that reach down take theirs."""
         cells: list[str] = []
-        above, self.below = self.below, {column: left - 1 for column, left in self.below.items() if left > 1}
+        self.laid += 1
         for text, attributes in row:
             across = down = 1
             if attributes and any(word in attributes for word in SHAPED):
                 across = max(_number(ACROSS, attributes), _number(MERGED, attributes) + 1, 1)
                 down = _number(DOWN, attributes)
                 cells += [""] * min(_number(PLACE, attributes) - 1 - len(cells), MOST_COLUMNS)
-            while len(cells) in above:
+            while self.below.get(len(cells), 0) >= self.laid:
                 cells.append("")
             if down > 1:
-                self.below |= dict.fromkeys(range(len(cells), len(cells) + min(across, MOST_COLUMNS)), down - 1)
+                self.below |= dict.fromkeys(
+                    range(len(cells), len(cells) + min(across, MOST_COLUMNS)), self.laid + down - 1
+                )
             cells += [text, *[""] * (across - 1)]
             if len(cells) > MOST_COLUMNS:
                 raise _too_long()

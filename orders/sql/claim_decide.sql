@@ -1,6 +1,6 @@
 -- reads: relation (id), orders_claim, orders_order, members   writes: orders_claim, members_identity,
 -- orders_order: member, earns
--- re-run: only waiting claims are decided, and those whose order is not there or whose proof does not fit wait on: who
+-- re-run: only waiting claims are decided, and those whose order is not there or whose proof does not fit, or that are not paid yet, wait on: who
 -- tries numbers without the proof cannot tell the two apart. Claims and orders are locked by the caller.
 -- The member's own order that is too old to earn by itself (orders_order.earns) may earn by its claim.
 -- Returns the orders that became a member's.
@@ -23,7 +23,8 @@ found as materialized (
                      select from orders_claim w
                       where w.order_id = o.id and w.state = 'CREDITED' and w.decided_at > c.made_at) then 'RIVAL'
                 when o.member_id <> c.member_id then 'TAKEN'
-                when o.status in ('unpaid', 'closed', 'refunded') then upper(o.status)
+                when o.status = 'unpaid' then 'WAIT'
+                when o.status in ('closed', 'refunded') then upper(o.status)
                 when coalesce(o.paid_at, o.ordered_at) < c.made_at - make_interval(days => h.claim_days) then 'OLD'
                 when exists (select from members_identity i
                               where o.buyer <> '' and i.channel = h.format and i.external_id = o.buyer

@@ -1,10 +1,11 @@
 -- reads: orders_stagedrow, orders_order, orders_orderline   writes: orders_rejectedrow; takes the rows off orders_stagedrow
 -- re-run: they are gone. Rows with a time that has not come yet; rows of orders that another channel of the same platform
 -- (`others`) has: they would earn twice; what an after-sale gave back ('↩part↩its number') of an order or a part of it that
--- is not known.
+-- is not known. Of the numbers after `after`, up to `upto` (null: all). Returns how many rows, of how many orders.
 with impossible as (
     delete from orders_stagedrow s
-     where s.order_import_id = %(order_import)s
+     where s.order_import_id = %(order_import)s and s.number > %(after)s
+       and (%(upto)s::text is null or s.number <= %(upto)s)
        and (greatest(s.ordered_at, s.paid_at, s.completed_at) > %(until)s
             or exists (select from orders_order o where o.channel_id = any (%(others)s::bigint[]) and o.number = s.number)
             or left(s.row_key, 1) = '↩'
@@ -42,4 +43,4 @@ told as (
       from impossible
      order by line
 )
-select count(*) from impossible
+select count(*), count(distinct number) from impossible

@@ -161,7 +161,6 @@ def test_an_order_that_was_the_members_already_is_said_to_be(lin: Member, taobao
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"status": "unpaid", "gross": 0, "paid_at": None}, "UNPAID"),
         ({"status": "closed", "gross": 0, "paid_at": None}, "CLOSED"),
         ({"status": "refunded", "refunded": 128}, "REFUNDED"),
         ({"paid_at": NOW - timedelta(days=365, seconds=1)}, "OLD"),
@@ -185,8 +184,19 @@ def test_an_order_of_the_last_day_that_counts_is_credited(lin: Member, taobao: C
     assert one(lin).state == "CREDITED"
 
 
-def test_a_refused_number_may_be_entered_again_when_it_counts(lin: Member, taobao: Channel) -> None:
+def test_a_claim_of_an_order_that_is_not_paid_yet_waits_until_it_is(lin: Member, taobao: Channel) -> None:
     order = sold(taobao, status="unpaid", gross=0, paid_at=None)
+    waiting = one(lin)
+    Order.objects.filter(pk=order.pk).update(status="paid", gross=128, paid_at=NOW)
+
+    claims.settle(Claim.objects.found(), at=NOW)
+
+    assert told(waiting) == ("WAITING", "")
+    assert list(Claim.objects.values_list("state", flat=True)) == ["CREDITED"]
+
+
+def test_a_refused_number_may_be_entered_again_when_it_counts(lin: Member, taobao: Channel) -> None:
+    order = sold(taobao, status="closed", gross=0, paid_at=None)
     refused = one(lin)
     Order.objects.filter(pk=order.pk).update(status="paid", gross=128, paid_at=NOW)
 
@@ -498,8 +508,11 @@ def test_thirty_who_claim_one_order_at_once_and_one_has_it(taobao: Channel, at_o
     members = Member.objects.bulk_create(Member(name=f"M{n}", joined_at=NOW) for n in range(30))
 
     outcomes = at_once(one, members)
+    claims.settle(Claim.objects.found(), at=NOW)  # who met another at the order was told to wait
 
-    assert sorted(told(made) for made in outcomes) == [("CREDITED", "")] + [("REFUSED", "TAKEN")] * 29
+    assert {told(made) for made in outcomes} <= {("CREDITED", ""), ("REFUSED", "TAKEN"), ("WAITING", "")}
+    ended = sorted(Claim.objects.values_list("state", flat=True))
+    assert (len(ended), ended.count("CREDITED"), ended.count("WAITING")) == (30, 1, 0)
     assert sum(points(member) for member in members) == 128
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO
+from time import monotonic
 from typing import Any
 
 import pytest
+from django.db import connections, transaction
 from django.utils import translation
 
 from loyalty.models import EarningRule, Posting
@@ -206,3 +209,76 @@ def test_an_import_that_gets_on_is_not_given_up_for_old_errors() -> None:
     done = confirmed(made)
 
     assert (done.state, done.failures) == ("DONE", 0)
+
+
+TAOBAO = "订单编号,买家会员名,买家实际支付金额,退款金额,订单状态,订单创建时间,订单付款时间"
+DOUYIN = "主订单编号,子订单编号,选购商品,订单应付金额,订单状态,售后状态,支付完成时间,商品数量"
+AFTER_SALES = "售后单号,订单号,商品单号,退商品金额（元）,退运费金额（元）,售后状态"
+
+
+def test_one_order_handed_in_for_two_shops_counts_once_whoever_confirms_first() -> None:
+    shops = [Channel.objects.create(code=code, name=code, format="taobao") for code in ("first", "second")]
+    line = "4133907579383470175,nick,100,0,交易成功,2026-05-01 08:00:00,2026-05-01 08:00:00"
+
+    def of(shop: Channel) -> OrderImport:
+        content = BytesIO(f"{TAOBAO}\n{line}".encode())
+        made = importing.accept(
+            file=content, name="a.csv", channel_code=shop.code, actor_id=None, at=NOW, confirmed=False
+        )
+        return importing.run(import_id=made.pk, at=NOW)
+
+    previewed = [of(shop) for shop in shops]
+    assert [one.state for one in previewed] == ["PREVIEWED", "PREVIEWED"]
+    second, first = [confirmed(one) for one in reversed(previewed)]
+
+    assert rows(Order, "channel__code") == [("second",)]
+    assert (second.new, second.orders, second.rejected) == (1, 1, 0)
+    assert (first.new, first.orders, first.rejected, first.unchanged) == (0, 0, 1, 0)
+    assert "another channel" in first.rejects.get().reason
+
+
+def test_after_sales_previewed_beside_their_orders_count_when_both_are_confirmed() -> None:
+    number = "6900000000000000001"
+    Channel.objects.create(code="douyin", name="Douyin", format="douyin")
+    orders = handed_in(f"{number},{number},面膜,100,已完成,-,2026-05-01 08:00:00,1", header=DOUYIN)
+    after = handed_in(f"140001,{number},{number},40,0,退款成功", header=AFTER_SALES)
+    assert (after.state, after.rejected) == ("PREVIEWED", 1)
+
+    confirmed(orders)
+    done = confirmed(after)
+
+    assert (done.state, done.rejected, done.updated) == ("DONE", 0, 1)
+    assert rows(Order, "status", "gross", "refunded") == [("partially_refunded", 100, 40)]
+
+
+def test_phones_that_are_all_masked_are_odd_and_one_whole_one_is_enough() -> None:
+    masked = [order(number, "20", phone="138****0001") for number in range(1, 4)]
+
+    def odd(*lines: str) -> list[str]:
+        return [one["what"] for one in (handed_in(*lines).foreseen or {})["oddities"]]
+
+    assert odd(*masked) == ["MASKED"]
+    assert odd(*masked, order(9, "20")) == []
+
+
+def test_a_claim_does_not_wait_for_who_holds_the_order_and_is_settled_by_the_beat(wei: Member) -> None:
+    confirmed(handed_in(order(1, "100", phone="")))
+    number = order(1, "100").split(",")[0]
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        list(Order.objects.select_for_update().values_list("pk"))
+        began = monotonic()
+        (made,) = pool.submit(_claimed, wei.pk, number).result()
+        took = monotonic() - began
+    assert made.state == "WAITING"
+    assert took < 5  # it would have waited for ever
+
+    claims.settle(Claim.objects.found(), at=NOW)
+    assert rows(Claim, "state") == [("CREDITED",)]
+
+
+def _claimed(member_id: int, number: str) -> list[Claim]:
+    try:
+        return claims.claim(member_id=member_id, numbers=[number], channel_code=None, at=NOW)
+    finally:
+        connections.close_all()
