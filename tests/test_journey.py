@@ -128,7 +128,15 @@ def test_a_row_of_a_file_becomes_a_parcel(back_office: Client, codes: list[str])
     assert "高级" in home
 
     # The merchant puts a gift on the shelf; Lin redeems it.
-    gift = {"name": "丝绒化妆镜", "points": 150, "active": "on", "position": 1, "emblem": "🪞", "description": ""}
+    gift = {
+        "name": "丝绒化妆镜",
+        "points": 150,
+        "active": "on",
+        "position": 1,
+        "emblem": "🪞",
+        "description": "",
+        "cash": "0",
+    }
     form = filled_in(back_office, "/admin/mall/gift/add/") | gift
     answer = back_office.post("/admin/mall/gift/add/", form)
     assert answer.status_code == 302, answer.context["errors"]
