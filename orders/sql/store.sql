@@ -150,7 +150,8 @@ moved as (
            buyer = coalesce(nullif(w.buyer, ''), o.buyer), phone = coalesce(nullif(w.phone, ''), o.phone),
            member_id = coalesce(o.member_id, w.member_id),
            earns = case when o.member_id is null then w.earns else o.earns end, last_import_id = %(order_import)s,
-           award_gross = case when o.gross <> w.gross then coalesce(o.award_gross, o.gross) else o.award_gross end
+           award_gross = case when (o.gross, o.shipping) <> (w.gross, w.shipping) then coalesce(o.award_gross, o.gross)
+                              else o.award_gross end
       from known k
       join whole w on w.order_id = k.id
      where o.id = k.id and k.changes

@@ -1,6 +1,6 @@
 -- reads: orders_order, loyalty_posting   writes: unaward_batch, a temporary table of this transaction; locks the orders
--- re-run: lays it out anew, in one transaction too. Awards made on another paid amount than the order has now: each is
--- taken back whole, which is a refund of all that it was made on; gives loyalty.ledger.REFUND_COLUMNS.
+-- re-run: lays it out anew, in one transaction too. Awards made when another amount was paid, or another part of it was
+-- for shipping: each is taken back whole, which is a refund of all that it was made on; gives loyalty.ledger.REFUND_COLUMNS.
 drop table if exists unaward_batch;
 create temporary table unaward_batch on commit drop as
 with locked as (
@@ -15,4 +15,4 @@ select o.id as order_id, p.id as posting_id, o.award_gross as refunded, o.award_
        p.key || '@' || o.gross || '!' as key, %(note)s::text as note
   from locked o
   join loyalty_posting p on p.source = 'order' and p.key = o.code || ':' || o.number || '#' || o.award
- where o.award_gross > 0 and o.award_gross <> o.gross
+ where o.award_gross > 0
