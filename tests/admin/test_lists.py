@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from config import back_office, dashboard
 from config.back_office import BoundedPaginator, Desk
@@ -150,7 +151,7 @@ def test_figures_of_the_first_page_come_without_counting_a_large_table(
 ) -> None:
     monkeypatch.setattr(dashboard, "estimate", lambda model: 5_000_000)
 
-    with CaptureQueriesContext(connection) as caught:
+    with CaptureQueriesContext(connection) as caught, override("en"):
         shown = [dashboard.sized(model) for model in (Member, Order, Posting)]
 
     assert shown == ["about 5,000,000"] * 3
