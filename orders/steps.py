@@ -25,6 +25,7 @@ from orders.channels.rows import RefusedFile
 from orders.models import Channel, Claim, Order, OrderImport, StagedRow
 
 CHUNK = 5_000
+MANY = 20_000  # orders that are worth a second connection
 MOST_AHEAD = timedelta(days=1)  # a platform's clock may go before ours
 State = OrderImport.State
 
@@ -183,7 +184,9 @@ def earn(order_import: OrderImport, at: datetime) -> None:
     progress.more(order_import.pk, progress.EARN, 0, order_import.eligible_orders)
     try:
         claims.settle(Claim.objects.named_by(order_import), at=at, note=note)
-        awarding.award(Order.objects.in_file(order_import), at=at, note=note)
+        many = order_import.eligible_orders >= MANY and not connection.in_atomic_block
+        award = awarding.award_side_by_side if many else awarding.award
+        award(Order.objects.in_file(order_import), at=at, note=note)
     except _Overtaken:
         return
     with holding(order_import) as mine:

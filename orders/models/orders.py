@@ -7,15 +7,18 @@ from typing import Any
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, Sum, Value
+from django.db.models.functions import Cast, Concat, Mod
 from django.utils.translation import gettext_lazy as _
 
+from config import sql
 from config.sql import Relation
 from members.models import Member
 from orders.models.channels import Channel
 from orders.models.imports import OrderImport, StagedRow
 from orders.models.status import ELIGIBLE, MONEY, Status
+
+SAMPLED = 16  # one of so many orders tells how members are spread, by its number: always the same one
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -48,6 +51,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def members(self) -> int:
         """Return whose orders these are, counted."""
         return self.exclude(member=None).values("member").distinct().count()
+
+    def halves(self) -> tuple[OrderQuerySet, ...]:
+        """Return these orders in two parts of about one size, none of whose members has orders in the other."""
+        turn = Mod(Func(F("number"), function="hashtext"), Value(SAMPLED))
+        some = self.exclude(member=None).annotate(turn=turn).filter(turn=0).values("member_id")
+        ((middle,),) = sql.run("orders", "middle", relation=Relation.of(some))
+        return (self,) if middle is None else (self.filter(member__lte=middle), self.filter(member__gt=middle))
 
     def purchases(self) -> Relation:
         """Return what these orders may earn, as loyalty.earning wants it."""

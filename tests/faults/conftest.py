@@ -29,6 +29,7 @@ def a_brand(transactional_db: None) -> None:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some hundred orders make several of everything."""
     monkeypatch.setattr(steps, "CHUNK", 300)
+    monkeypatch.setattr(steps, "MANY", 500)
     monkeypatch.setattr(awarding, "BATCH", 50)
     monkeypatch.setattr(ledger, "CHUNK", 200)
     monkeypatch.setattr(matching, "BATCH", 150)

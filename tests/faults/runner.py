@@ -35,7 +35,7 @@ SCRIPT = dedent("""
     from orders import awarding, claims, importing, staging, steps, undoing
     from orders.models import OrderImport
 
-    steps.CHUNK, ledger.CHUNK, awarding.BATCH, claims.BATCH, undoing.BATCH = sizes
+    steps.CHUNK, steps.MANY, ledger.CHUNK, awarding.BATCH, claims.BATCH, undoing.BATCH = sizes
     at = datetime.fromisoformat(at)
 
     def say(word):
@@ -56,15 +56,21 @@ SCRIPT = dedent("""
                 passed()
             return execute(sql, params, many, context)
 
-        def rows(path, recognised, read=staging.reading.read):
-            for row in read(path, recognised):
-                yield row
-                if words == "copy":
-                    passed()
+        class Watched:
+            def __init__(self, *what):
+                self.things = read(*what)
 
-        staging.reading.read = rows
-        connection.ensure_connection()
-        say(connection.connection.info.backend_pid)
+            def __iter__(self):
+                for thing in self.things:
+                    yield thing
+                    if words == "copy":
+                        passed()
+
+            def __getattr__(self, name):
+                return getattr(self.things, name)
+
+        read, staging.reading.read = staging.reading.read, Watched
+        connection.settings_dict["OPTIONS"]["application_name"] = f"runner {os.getpid()}"
         with connection.execute_wrapper(watch):
             undone = OrderImport.objects.filter(pk=import_id, state="UNDOING").exists()
             (undoing if undone else importing).run(import_id=int(import_id), at=at)
@@ -85,12 +91,12 @@ SCRIPT = dedent("""
 
 
 class Runner:
-    """Such a process, and the backend that the server gives it."""
+    """Such a process."""
 
     def __init__(self) -> None:
         names = ("NAME", "HOST", "PORT", "USER", "PASSWORD")
         database = {name: connection.settings_dict[name] for name in names}
-        sizes = [steps.CHUNK, ledger.CHUNK, awarding.BATCH, claims.BATCH, undoing.BATCH]
+        sizes = [steps.CHUNK, steps.MANY, ledger.CHUNK, awarding.BATCH, claims.BATCH, undoing.BATCH]
         told = [json.dumps(one) for one in (database, sizes, NOW.isoformat())]
         self.mother = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, *told],
@@ -101,7 +107,7 @@ class Runner:
         """Let a process import up to a place."""
         self.mother.stdin.write(f"{import_id} {times} {words}\n")
         self.mother.stdin.flush()
-        self.process, self.backend = int(self.said()), int(self.said())
+        self.process = int(self.said())
         assert self.said() == "here", f"It never came to {words}."
 
     def said(self) -> str:
@@ -111,7 +117,7 @@ class Runner:
         """Kill -9, and wait until the server has noticed."""
         os.kill(self.process, signal.SIGKILL)
         assert self.said() == "gone"
-        until(lambda: not backends(self.backend))
+        until(lambda: not backends(self.process))
 
     def go_on(self) -> None:
         """Let it go on, and wait until it has ended by itself."""
@@ -124,9 +130,10 @@ class Runner:
         self.mother.communicate()
 
 
-def backends(pid: int) -> int:
+def backends(process: int) -> int:
+    """Return how many backends serve such a process."""
     with connection.cursor() as cursor:
-        cursor.execute("select count(*) from pg_stat_activity where pid = %s", [pid])
+        cursor.execute("select count(*) from pg_stat_activity where application_name = %s", [f"runner {process}"])
         return cursor.fetchone()[0]
 
 

@@ -51,9 +51,9 @@ ANEW: Places = [
     ("STORED", "create temporary table unaward_batch", 1),
     ("STORED", "loyalty_claw_back", 2),
     ("STORED", "set award = o.award", 2),
-    ("STORED", "create temporary table posting_batch", 2),
-    ("STORED", "insert into loyalty_posting", 2),
-    ("STORED", "insert into loyalty_lot", 2),
+    ("STORED", "create temporary table posting_batch", 1),
+    ("STORED", "insert into loyalty_posting", 1),
+    ("STORED", "insert into loyalty_lot", 1),
 ]
 
 
@@ -101,7 +101,7 @@ def test_import_killed_at_each_step_ends_like_an_undisturbed_one(runner: Runner)
 
 def test_award_made_anew_killed_in_the_middle_ends_like_an_undisturbed_one(runner: Runner) -> None:
     """A later file tells other amounts: awards are taken back whole and made again, some fifty a transaction."""
-    lines = orders_of(1_500)
+    lines = orders_of(2_000)
     later = repriced(lines)
     with forgotten():
         finished(accepted(lines).pk)

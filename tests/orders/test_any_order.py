@@ -236,7 +236,7 @@ def buyers(db: None) -> None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(two_courses())
 def test_two_courses_of_files_that_tell_the_same_end_in_the_same_world(buyers: None, courses: Any) -> None:
