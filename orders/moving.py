@@ -91,7 +91,7 @@ def _locked(claim_id: int) -> tuple[list[Claim], Order]:
     member, order = Claim.objects.values_list("member", "order").get(pk=claim_id)
     if order is None:
         raise NotMovable(_("No file has brought this order yet."))
-    sql.run("orders", "claim_hold", member=member)
+    sql.run("orders", "claim_hold", member=member, patience="0")
     claims = Claim.objects.filter(order=order).select_related("member").order_by("pk")
     held = list(claims.select_for_update(of=("self",), no_key=True))
     orders = Order.objects.select_related("channel", "member").select_for_update(of=("self",), no_key=True)

@@ -12,11 +12,11 @@ from django.utils import timezone
 from mall import treasure
 from mall.models import DrawPlay, Redemption, TreasureEntry
 from members.models import Member
+from tests.browser import DESK, FAINT, MARKS, PHONE, SMALL, TOO_WIDE, TOUCHED
 from tests.pages.conftest import available, give, shelve
-from tests.pages.test_browser import DESK, FAINT, PHONE, SMALL, TOO_WIDE, TOUCHED, chromium, open_page, pytestmark
 from tests.pages.test_draws import a_lottery, a_treasure, enter, play, won_gift
 
-__all__ = ("chromium", "open_page", "pytestmark")
+pytestmark = MARKS
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
@@ -32,7 +32,11 @@ def test_from_the_mall_to_the_prize(open_page: Callable[..., Any], lin: Member, 
     page.get_by_role("button", name="10 积分抽一次").click()
     page.get_by_role("heading", name="恭喜抽中：手作陶瓷茶杯").wait_for()
     page.get_by_role("link", name="领取奖品").click()
-    page.get_by_label("收货地址").fill("上海市静安区南京西路 1 号")
+    page.get_by_label("街道、门牌、房号").fill("南京西路 1 号")
+    page.get_by_label("省份").select_option("上海市")
+    if not scripts:
+        page.get_by_role("button", name="领取奖品").click()
+    page.get_by_label("区县").select_option("静安区")
     page.get_by_role("button", name="领取奖品").click()
     page.get_by_text("领取成功").wait_for()
 

@@ -136,19 +136,20 @@ def boss(django_user_model: Any) -> Client:
 def gift_form(client: Client, path: str, **more: Any) -> dict[str, Any]:
     """Return the form of a gift as its page gives it, with a first picture's row and changes."""
     page = client.get(path)
-    given = page.context["adminform"].form.initial
+    given = {field.html_name: field.value() for field in page.context["adminform"].form}
     form = {name: value for name, value in given.items() if value not in (None, False)}
     for inline in page.context["inline_admin_formsets"]:
         management = inline.formset.management_form
         form |= {management.add_prefix(name): management[name].value() for name in management.fields}
-    form |= {"name": "Cup", "points": "100", "position": "1", "low_stock": "3", "active": "on"}
+    form |= {"name": "Cup", "points": "100", "cash": "0", "position": "1", "low_stock": "3", "active": "on"}
     return form | {"pictures-TOTAL_FORMS": "1", "pictures-0-position": "0"} | more
 
 
 def test_staff_hand_in_pictures_with_a_gift(boss: Client) -> None:
     path = "/admin/mall/gift/add/"
 
-    boss.post(path, gift_form(boss, path, **{"pictures-0-upload": file(), "pictures-0-alt": "Blue"}))
+    answer = boss.post(path, gift_form(boss, path, **{"pictures-0-upload": file(), "pictures-0-alt": "Blue"}))
+    assert answer.status_code == 302, (answer.context["errors"], answer.context["adminform"].form.errors)
 
     shown = GiftPicture.objects.get()
     assert (shown.gift.name, shown.gift.low_stock, shown.alt, shown.width, shown.height) == ("Cup", 3, "Blue", 700, 500)
