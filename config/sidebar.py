@@ -46,6 +46,20 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Channels"), "storefront", "orders.channel"),
             _item(_("Chosen columns"), "view_column", "orders.columnmapping"),
         ),
+        *_mall(),
+        _group(
+            _("Settings"),
+            _item(_("Brand"), "tune", "members.programme"),
+            _item(_("Mall policy"), "shopping_cart_checkout", "mall.mallpolicy"),
+            _item(_("Claim policy"), "fact_check", "orders.claimpolicy"),
+            _item(_("Staff"), "manage_accounts", "members.user"),
+            _item(_("Groups and rights"), "admin_panel_settings", "auth.group"),
+        ),
+    ]
+
+
+def _mall() -> list[dict[str, Any]]:
+    return [
         _group(
             _("Mall"),
             _item(_("Redemptions"), "local_shipping", "mall.redemption", query=f"?state__in={TO_PACK}"),
@@ -77,14 +91,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Coupon codes"), "password", "mall.couponcode"),
             _item(_("Medals"), "military_tech", "mall.medal"),
             _item(_("Draw chances"), "casino", "mall.chance"),
-        ),
-        _group(
-            _("Settings"),
-            _item(_("Brand"), "tune", "members.programme"),
-            _item(_("Mall policy"), "shopping_cart_checkout", "mall.mallpolicy"),
-            _item(_("Claim policy"), "fact_check", "orders.claimpolicy"),
-            _item(_("Staff"), "manage_accounts", "members.user"),
-            _item(_("Groups and rights"), "admin_panel_settings", "auth.group"),
         ),
     ]
 

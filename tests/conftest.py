@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
@@ -28,6 +29,8 @@ NOW = datetime(2026, 5, 20, 4, 0, tzinfo=UTC)  # noon in Shanghai
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "damages_ledger: breaks the ledger on purpose")
+    hypothesis.settings.register_profile("house", deadline=None)  # how long an example takes says how busy a machine is
+    hypothesis.settings.load_profile("house")
     flush = DatabaseOperations.execute_sql_flush
 
     def flush_as_owner(self: DatabaseOperations, sql_list: list[str]) -> None:

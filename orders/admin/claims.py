@@ -67,7 +67,11 @@ class ClaimAdmin(Facts):
     search_help_text = _("The whole order number, or a member's whole phone number")
     actions = ["accept", "refuse"]
     actions_detail = ["accept_one", "give_one", "refuse_one"]
-    rights = {"view": VIEW, "change": _("accept and refuse claims")}
+    rights = {
+        "view": VIEW,
+        "change": _("accept and refuse claims"),
+        "give_claim": _("take an order from a member and give it to another"),
+    }
     fieldsets = [
         (None, {"fields": [("number", "channel"), ("member", "state"), ("reason", "proof")]}),
         (_("The order"), {"fields": [("order", "order_facts"), ("account_of", "others")]}),
@@ -90,6 +94,9 @@ class ClaimAdmin(Facts):
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("orders.change_claim"))
+
+    def has_give_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("orders.give_claim"))
 
     @action(description=_("Accept the selected"), icon="check", permissions=["decide"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Claim]) -> HttpResponse | None:
@@ -117,7 +124,7 @@ class ClaimAdmin(Facts):
         offered = _offered(claim) if claim else ()
         return [one for one in super().get_actions_detail(request, object_id) if one.action_name.endswith(offered)]
 
-    @action(description=_("Give it to this member"), icon="move_down", permissions=["decide"])
+    @action(description=_("Give it to this member"), icon="move_down", permissions=["give"])
     def give_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take the order from the member who has it and give it to who claims it, after asking."""
         back, at = address(Claim, "change", object_id), timezone.now()

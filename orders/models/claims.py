@@ -182,6 +182,7 @@ class Claim(models.Model):
     class Meta:
         verbose_name = _("claim")
         verbose_name_plural = _("claims")
+        permissions = [("give_claim", _("Can give the order of a claim to its member"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["member", "channel", "number"],

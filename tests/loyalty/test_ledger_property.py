@@ -204,7 +204,5 @@ def test_sums_time_decides_soonest_first_and_refunds_converge_over_any_history()
 
     run_state_machine_as_test(
         Ledger,
-        settings=settings(
-            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=40, stateful_step_count=25, suppress_health_check=list(HealthCheck)),
     )

@@ -67,7 +67,7 @@ def on_last(name: str, last: Redemption, at: Any) -> None:
         shipping.return_(redemption_id=last.pk, at=at)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(STEPS), st.integers(0, 11), st.integers(1, 2), st.integers(0, 3)), max_size=40

@@ -99,7 +99,7 @@ def test_odds_of_100_percent_leave_nothing_to_the_consolation(db: None) -> None:
     assert lottery.left_odds(list(draw.prizes.all())) == 0
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given_that(
     odds=st.lists(st.integers(1, 200_000), min_size=1, max_size=5),
     roll=st.integers(0, 999_999),

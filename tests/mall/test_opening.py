@@ -88,7 +88,7 @@ def moments(draw: Any) -> datetime:
 
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(window=windows(), at=moments())
 def test_the_database_says_what_the_plain_model_says(db: None, zone: str, window: dict[str, Any], at: datetime) -> None:
     Programme.objects.update_or_create(id=1, defaults={"time_zone": zone})
@@ -98,7 +98,7 @@ def test_the_database_says_what_the_plain_model_says(db: None, zone: str, window
     assert is_open(gift.pk, at=at) is model(window, at, ZoneInfo(zone))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(both=st.tuples(windows(), windows()), at=moments())
 @example(  # from the 20th 10:00 to the end of each month, asked in the last moment of a month
     both=(

@@ -178,7 +178,7 @@ ops = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ops=ops)
 def test_any_sequence_keeps_points_and_stock(lin: Member, ops: list[tuple[str, int]]) -> None:
     """Law 7 and the stock's sum: whatever is done, what is not held by a live redemption is back in its own lot."""

@@ -155,7 +155,7 @@ def test_a_cancelled_one_leaves_the_limit(lin: Member) -> None:
     assert ask(lin, gift)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     limits=st.fixed_dictionaries(
         {f"limit_per_{name}": st.none() | st.integers(1, 4) for name in ("order", "day", "week", "month", "member")}

@@ -235,9 +235,7 @@ def buyers(db: None) -> None:
         Identity.objects.create(channel="taobao", external_id=f"user{nth}", member=member)
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(two_courses())
 def test_two_courses_of_files_that_tell_the_same_end_in_the_same_world(buyers: None, courses: Any) -> None:
     one, other = map(imported, courses)

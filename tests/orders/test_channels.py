@@ -238,7 +238,7 @@ CELLS = st.sampled_from(
 
 @pytest.mark.parametrize("header", READABLE)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_cells_are_a_row_that_fits_or_a_bad_cell(header, data):
     form, names = FORMATS[READABLE[header]], HEADERS[header]
     bound = form.bind(form.find(names))

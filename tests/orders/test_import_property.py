@@ -200,9 +200,7 @@ def buyers(db: None) -> None:
         Identity.objects.create(channel="taobao", external_id=f"user{nth}", member=member)
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(shop())
 def test_any_files_in_any_order_end_with_the_same_orders_and_balances(buyers: None, case: Any) -> None:
     orders, files = case

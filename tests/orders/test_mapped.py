@@ -240,7 +240,7 @@ def as_plan(code: str, header: list[str]) -> Plan:
 
 @pytest.mark.parametrize(("sample", "code"), [("youzan_orders", "youzan"), ("taobao_ExportOrderList", "taobao")])
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_chosen_columns_read_a_sample_as_its_format_does(tmp_path: Path, sample: str, code: str, data: Any) -> None:
     encoding = "gb18030" if code == "taobao" else "utf-8-sig"
     header, *records = csv.reader((SAMPLES / f"{sample}.csv").read_text(encoding).splitlines())
@@ -280,7 +280,7 @@ ANY = st.sampled_from(
 
 @pytest.mark.parametrize("kind", [ORDER, PART, REPEATED])
 @given(cells=st.lists(ANY, min_size=len(WEIMOB), max_size=len(WEIMOB)), net=st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_cells_are_a_row_that_fits_or_a_bad_cell(kind: str, cells: list[str], net: bool) -> None:
     chosen = plan(rows=kind, net=net)
     bound = as_format(chosen, FORMATS).bind(chosen.columns)

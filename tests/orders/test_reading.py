@@ -223,7 +223,7 @@ def decodes(content, encoding):
 
 
 @given(st.binary(max_size=300), st.integers(1, 20))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_strict_check_agrees_with_decoding_the_whole(tmp_path, monkeypatch, content, piece):
     monkeypatch.setattr(sniffing, "PIECE", piece)
     path = tmp_path / "any"

@@ -19,9 +19,7 @@ from orders.models import Order, OrderBefore, OrderImport, OrderLine, OrderRetel
 from tests.conftest import NOW, make_member, rows
 from tests.orders.test_import_property import PHONES, Bought, File, import_all, shop
 
-QUICKLY = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+QUICKLY = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture
