@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -50,7 +50,8 @@ def put_back(redemption: Redemption) -> None:
     A pool counts its free codes by itself.
     """
     if redemption.takes_stock and redemption.kind not in Gift.FROM_A_POOL:
-        Gift.objects.filter(pk=redemption.gift_id).update(stock=F("stock") + redemption.quantity)
+        with connection.cursor() as cursor:
+            cursor.execute("select mall_put_stock(%s, %s)", [redemption.gift_id, redemption.quantity])
 
 
 def write_off(*, gift_id: int, quantity: int, note: str, actor_id: int | None, at: datetime) -> None:

@@ -1,0 +1,19 @@
+"""The stock step of redeeming, and its giving back, as functions of their own. The SQL lies beside, frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.db import migrations
+
+
+def _frozen(name: str) -> migrations.RunSQL:
+    folder = Path(__file__).with_name("sql")
+    forward, back = (folder / f"{name}.sql", folder / f"{name}_reverse.sql")
+    return migrations.RunSQL(forward.read_text("utf-8"), back.read_text("utf-8"))
+
+
+class Migration(migrations.Migration):
+    dependencies = [("mall", "0012_drawn_when")]
+
+    operations = [_frozen("0013_stock")]
