@@ -12,11 +12,11 @@ a trigger (`migrations/sql/0002_laws.sql`), watched by a query of `sql/audit/` a
  4. bounds: 0 ≤ remaining ≤ granted; debt only where no point remains, at commit.
  5. time_decides: spendable at t = Σ remaining of lots with available_at ≤ t < expires_at. Nothing has to run for that.
  6. soonest_first: a debit takes lots by (expires_at, occurred_at, id), all of it or nothing.
- 7. back_where_it_came_from: giving back returns points to their own lots with their own end, once.
+ 7. back_where_it_came_from: giving back returns points to their own lots with their own end; parts end latest first.
  8. claw_back_order: own lot, then available lots in order, then pending ones, then debt (or nothing: CLAMP).
  9. refunds_converge: after refunds of r out of p an award stands at floor(granted × (p − r) ÷ p); growth likewise.
 10. one_lock_order: posting keys, then balances by member ascending, then lots, then what the apps above lock. Keys that
-    only the holder of a balance ever writes (expire, settle, refund) may come after it.
+    only the holder of a balance ever writes (expire, settle, refund, give_back) may come after it.
 """
 
 from __future__ import annotations
@@ -179,13 +179,13 @@ def debit(
 
 
 def give_back(
-    *, posting_id: int, key: str, at: datetime, actor_id: int | None = None, note: str = ""
+    *, posting_id: int, key: str, at: datetime, actor_id: int | None = None, note: str = "", points: int | None = None
 ) -> Posting | None:
     """Return what a debit took to the lots that it came from; those that have ended by `at` end again at once.
 
-    Returns None if it was already given back under another key. Raises NotGivenBack, KeyReused.
+    `points` (> 0) of it, or what is left; None if that is nothing. Raises NotGivenBack (also for more), KeyReused.
     """
-    posting = _call("select loyalty_give_back(%s, %s, %s, %s, %s)", posting_id, key, at, actor_id, note)
+    posting = _call("select loyalty_give_back(%s, %s, %s, %s, %s, %s)", posting_id, key, at, actor_id, note, points)
     return None if posting is None else Posting.objects.get(pk=posting)
 
 

@@ -122,9 +122,6 @@ class Posting(Fact):
         verbose_name_plural = _("postings")
         constraints = [
             models.UniqueConstraint(fields=["source", "key"], name="posting_once"),
-            models.UniqueConstraint(
-                fields=["refers_to"], condition=Q(kind=Kind.GIVE_BACK), name="posting_given_back_once"
-            ),
             models.CheckConstraint(
                 condition=~Q(kind__in=GIVING, points__lt=0) & ~Q(kind__in=TAKING, points__gt=0), name="posting_sign"
             ),

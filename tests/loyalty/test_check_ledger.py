@@ -103,6 +103,10 @@ DAMAGE = {
         "back_where_it_came_from sums",
         "update loyalty_move set lot_id = (select max(id) from loyalty_lot) where amount = 50",
     ),
+    "given back to the wrong lot first": (
+        "back_where_it_came_from sums",
+        "delete from loyalty_move where amount = 10 and posting_id in (select id from loyalty_posting where kind = 10)",
+    ),
     "taken back too much": (
         "append_only refunds_converge sums",
         "update loyalty_posting set points = points - 9 where kind = 11",

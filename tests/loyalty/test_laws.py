@@ -303,6 +303,80 @@ def test_back_where_it_came_from_refuses_what_took_nothing(lin: Member, at: date
         ledger.give_back(posting_id=award.pk, key="g", at=at)
 
 
+def test_back_where_it_came_from_a_part_goes_to_the_lot_that_ends_latest(lin: Member, at: datetime) -> None:
+    earn(lin, 10, "a", at, expires_at=at + DAY)
+    earn(lin, 10, "b", at)
+    debit = spend(lin, 15, "s", at)
+
+    parts = [ledger.give_back(posting_id=debit.pk, key=f"g{n}", at=at, points=n) for n in (3, 4)]
+    after_parts = lots()
+    again = ledger.give_back(posting_id=debit.pk, key="g3", at=at, points=3)
+    rest = ledger.give_back(posting_id=debit.pk, key="rest", at=at)
+    more = ledger.give_back(posting_id=debit.pk, key="more", at=at, points=1)
+
+    assert after_parts == {"a": 2, "b": 10}
+    assert (again, more) == (parts[0], None)
+    assert rest is not None
+    assert rest.points == 8
+    assert lots() == {"a": 10, "b": 10}
+
+
+@pytest.mark.parametrize("points", [13, 0, -1])
+def test_back_where_it_came_from_refuses_more_than_is_left_and_nothing(lin: Member, at: datetime, points: int) -> None:
+    earn(lin, 20, "a", at)
+    debit = spend(lin, 15, "s", at)
+    ledger.give_back(posting_id=debit.pk, key="g", at=at, points=3)
+
+    with pytest.raises(ledger.NotGivenBack):
+        ledger.give_back(posting_id=debit.pk, key="h", at=at, points=points)
+    with pytest.raises(ledger.KeyReused):
+        ledger.give_back(posting_id=debit.pk, key="g", at=at, points=4)
+
+    assert lots() == {"a": 8}
+
+
+def test_back_where_it_came_from_no_row_of_ones_own_gives_back_more(lin: Member, at: datetime) -> None:
+    earn(lin, 20, "a", at)
+    debit = spend(lin, 10, "s", at)
+    ledger.give_back(posting_id=debit.pk, key="g", at=at)
+    spend(lin, 5, "t", at)
+
+    with pytest.raises(DatabaseError, match="back_where_it_came_from"), transaction.atomic():
+        forge_give_back(debit, 1, at)
+
+    assert lots() == {"a": 15}
+
+
+def forge_give_back(debit: Posting, points: int, at: datetime) -> None:
+    """Give points back past the ledger's door."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "with p as (insert into loyalty_posting (kind, source, key, payload_hash, member_id, points, refers_to_id,"
+            " occurred_at) select 10, 'x', 'h', loyalty_payload_hash('x', 'h', member_id, 10::smallint, %s, 0, id),"
+            " member_id, %s, id, %s from loyalty_posting where id = %s returning id, refers_to_id)"
+            " insert into loyalty_move (posting_id, lot_id, amount)"
+            " select p.id, m.lot_id, %s from p join loyalty_move m on m.posting_id = p.refers_to_id",
+            [points, points, at, debit.pk, points],
+        )
+        cursor.execute("set constraints all immediate")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_back_where_it_came_from_of_many_at_once_the_parts_never_exceed_it(
+    transactional_db: None, lin: Member, at: datetime, at_once: Callable[..., list[Any]]
+) -> None:
+    earn(lin, 100, "a", at)
+    debit = spend(lin, 100, "s", at)
+
+    def give(n: int) -> Any:
+        return ledger.give_back(posting_id=debit.pk, key=f"g{n}", at=at, points=30)
+
+    outcomes = at_once(give, list(range(8)))
+
+    assert sorted(type(each).__name__ for each in outcomes) == ["NotGivenBack"] * 5 + ["Posting"] * 3
+    assert balance(lin) == (90, 0, 0)
+
+
 # 8 claw_back_order --------------------------------------------------------------------------------------------------
 
 

@@ -130,14 +130,16 @@ class Ledger(RuleBasedStateMachine):
             model.sweep(self.now)
             take(model.available(self.now), points)
 
-    @rule(who=st.integers(0, 1), points=st.integers(1, 40), hours=st.integers(0, 40))
-    def spend_and_give_back(self, who: int, points: int, hours: int) -> None:
+    @rule(who=st.integers(0, 1), points=st.integers(1, 40), hours=st.integers(0, 40), part=st.integers(0, 40))
+    def spend_and_give_back(self, who: int, points: int, hours: int, part: int) -> None:
         member_id = list(self.members)[who]
         model, key = self.members[member_id], self.event()
         if sum(lot.remaining for lot in model.available(self.now)) < points:
             return
         debit = ledger.debit(member_id=member_id, points=points, source="till", key=key, at=self.now)
         self.now += hours * HOUR
+        if 0 < part < points:
+            ledger.give_back(posting_id=debit.pk, key=f"{key} part", at=self.now, points=part)
         ledger.give_back(posting_id=debit.pk, key=key, at=self.now)
         assert ledger.give_back(posting_id=debit.pk, key=f"{key} again", at=self.now) is None
         model.sweep(self.now - hours * HOUR)

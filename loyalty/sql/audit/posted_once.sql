@@ -5,7 +5,7 @@ select source || ' ' || key, count(*) || ' postings of one key'
 having count(*) > 1
 union all
 select unique_index.name, 'the unique index is missing or invalid'
-  from (values ('posting_once'), ('posting_given_back_once')) unique_index (name)
+  from (values ('posting_once')) unique_index (name)
   left join pg_class c on c.relname = unique_index.name
   left join pg_index i on i.indexrelid = c.oid and i.indisunique and i.indisvalid
  where i.indexrelid is null
