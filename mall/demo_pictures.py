@@ -16,23 +16,22 @@ class Scene:
     """A backdrop with a table's edge, on which shapes stand. Coordinates run from 0 to 100."""
 
     def __init__(self, wall: Colour, table: Colour) -> None:
-        self.image = _gradient(_lighter(wall, 0.35), wall)
+        self.image = gradient(lighter(wall, 0.35), wall)
         self._table(table)
 
     def shadow(self, box: Box, strength: int = 70) -> None:
         """Lay a soft shadow, as wide as the box."""
         mask = Image.new("L", self.image.size, 0)
         ImageDraw.Draw(mask).ellipse(_pixels(box), fill=strength)
-        mask = mask.filter(ImageFilter.GaussianBlur(SIZE / 40))
-        self.image.paste((60, 45, 35), (0, 0), mask)
+        part, place = _soft(mask, SIZE / 40)
+        self.image.paste((60, 45, 35), place, part)
 
     def solid(self, draw: Callable[[ImageDraw.ImageDraw], None], colour: Colour, shine: float = 0.28) -> None:
         """Fill a shape with a colour that is lit from the left."""
         mask = Image.new("L", self.image.size, 0)
         draw(ImageDraw.Draw(mask))
-        mask = mask.filter(ImageFilter.GaussianBlur(0.8))
-        box = mask.getbbox() or (0, 0, SIZE, SIZE)
-        self.image.paste(_lit(colour, box, shine), (0, 0), mask)
+        part, place = _soft(mask, 0.8)
+        self.image.paste(_lit(colour, part.size, shine), place, part)
 
     def round(self, box: Box, radius: float, colour: Colour, shine: float = 0.28) -> None:
         self.solid(lambda d: d.rounded_rectangle(_pixels(box), radius * SIZE / 100, fill=255), colour, shine)
@@ -55,7 +54,7 @@ class Scene:
         self.image = ImageChops.screen(self.image, light)
 
     def _table(self, colour: Colour) -> None:
-        board = _gradient(_lighter(colour, 0.15), colour)
+        board = gradient(lighter(colour, 0.15), colour)
         edge = round(SIZE * 0.68)
         self.image.paste(board.crop((0, edge, SIZE, SIZE)), (0, edge))
 
@@ -91,8 +90,8 @@ def candle() -> Image.Image:
     scene.round((45, 68, 55, 68.7), 0.3, (130, 120, 96), 0)
     scene.round((49.4, 33, 50.6, 43), 0.5, (70, 60, 50), 0)
     scene.glow(50, 28, 17, (150, 105, 40))
-    scene.shape(_drop(50, 34, 4.2, 11), (255, 202, 98), 0.1)
-    scene.shape(_drop(50, 34, 2, 6), (255, 244, 206), 0)
+    scene.shape(drop(50, 34, 4.2, 11), (255, 202, 98), 0.1)
+    scene.shape(drop(50, 34, 2, 6), (255, 244, 206), 0)
     return scene.image
 
 
@@ -116,7 +115,7 @@ def tote() -> Image.Image:
     scene.shape([(22, 42), (78, 42), (84, 86), (16, 86)], (236, 226, 206))
     scene.shape([(22, 42), (78, 42), (78.6, 46), (21.4, 46)], (214, 200, 174), 0.1)
     scene.oval((41, 56, 59, 74), (13, 107, 91), 0.2)
-    scene.shape(_drop(50, 71, 5, 12), (240, 232, 214), 0)
+    scene.shape(drop(50, 71, 5, 12), (240, 232, 214), 0)
     return scene.image
 
 
@@ -162,13 +161,13 @@ def perfume() -> Image.Image:
 
 def banner() -> Image.Image:
     """A wide one for the storefront: leaves and drops on a quiet ground, room for words on the left."""
-    wide = _gradient((233, 240, 232), (196, 216, 204)).resize((1600, 640))
+    wide = gradient((233, 240, 232), (196, 216, 204)).resize((1600, 640))
     for number in (0, 8, 1, 7, 2, 6, 3, 5, 4):
         angle, reach = -1.25 + number * 0.31, 520 - 36 * abs(number - 4)
         tip = (1220 + reach * math.sin(angle), 760 - reach * math.cos(angle))
         leaf = Image.new("L", wide.size, 0)
         _leaf(ImageDraw.Draw(leaf), (1220.0, 760.0), tip, 52)
-        tone = _lighter((84, 132, 112), 0.07 * abs(number - 4))
+        tone = lighter((84, 132, 112), 0.07 * abs(number - 4))
         wide.paste(tone, (0, 0), leaf.filter(ImageFilter.GaussianBlur(1.2)))
     for x, y, size in ((1010, 210, 34), (1430, 170, 46), (1320, 330, 22), (900, 470, 26)):
         drop = Image.new("L", wide.size, 0)
@@ -188,31 +187,38 @@ def _leaf(draw: ImageDraw.ImageDraw, foot: tuple[float, float], tip: tuple[float
     draw.polygon([*one, *other[::-1]], fill=255)
 
 
-def _drop(x: float, foot: float, width: float, height: float) -> list[tuple[float, float]]:
+def drop(x: float, foot: float, width: float, height: float) -> list[tuple[float, float]]:
     """A flame or a drop: pointed above, round below."""
     turns = [step / 30 * math.tau for step in range(31)]
     return [(x + width * math.sin(t) * math.sin(t / 2), foot - height / 2 - height / 2 * math.cos(t)) for t in turns]
 
 
-def _gradient(above: Colour, below: Colour) -> Image.Image:
+def gradient(above: Colour, below: Colour) -> Image.Image:
     strip = Image.new("RGB", (1, 256))
     for row in range(256):
         strip.putpixel((0, row), _between(above, below, row / 255))
     return strip.resize((SIZE, SIZE), Image.Resampling.BICUBIC)
 
 
-def _lit(colour: Colour, box: tuple[int, int, int, int], shine: float) -> Image.Image:
+def _soft(mask: Image.Image, radius: float) -> tuple[Image.Image, tuple[int, int, int, int]]:
+    """Return the part of a mask that holds something, with soft edges, and its box; the rest need not be drawn."""
+    left, top, right, bottom = mask.getbbox() or (0, 0, 1, 1)
+    room = math.ceil(radius * 3)
+    box = (max(left - room, 0), max(top - room, 0), min(right + room, SIZE), min(bottom + room, SIZE))
+    return mask.crop(box).filter(ImageFilter.GaussianBlur(radius)), box
+
+
+def _lit(colour: Colour, size: tuple[int, int], shine: float) -> Image.Image:
     """A colour that is light on its left third and darker on its right edge."""
-    left, right = box[0], max(box[2], box[0] + 1)
-    strip = Image.new("RGB", (SIZE, 1))
-    for column in range(SIZE):
-        place = min(max((column - left) / (right - left), 0.0), 1.0)
+    strip = Image.new("RGB", (64, 1))
+    for column in range(64):
+        place = column / 63
         light = shine * math.exp(-(((place - 0.28) / 0.22) ** 2)) - shine * 0.55 * place**2
-        strip.putpixel((column, 0), _lighter(colour, light))
-    return strip.resize((SIZE, SIZE))
+        strip.putpixel((column, 0), lighter(colour, light))
+    return strip.resize(size, Image.Resampling.BICUBIC)
 
 
-def _lighter(colour: Colour, by: float) -> Colour:
+def lighter(colour: Colour, by: float) -> Colour:
     return _between(colour, (255, 255, 255) if by > 0 else (0, 0, 0), abs(by))
 
 

@@ -138,3 +138,20 @@ def test_looks_of_two_rounds_add_up(umbrella: Gift) -> None:
         interest.count(at=NOON)
 
     assert rows(GiftDay, "views") == [(5,)]
+
+
+def test_the_first_count_looks_back_a_season_and_a_later_one_to_the_last_day_counted(lin: Member) -> None:
+    give(lin, 500)
+    cup = shelve(pieces=9, points=10)
+    ask(lin, cup, 2, at=NOON + 20 * DAY)
+
+    interest.count(at=NOON + 60 * DAY)
+    ask(lin, cup, 3, at=NOON + 61 * DAY)
+    interest.count(at=NOON + 70 * DAY)
+
+    assert sorted(rows(GiftDay, "gift", "day", "redemptions")) == [
+        (cup.pk, date(2026, 6, 21), 2),
+        (cup.pk, date(2026, 8, 1), 3),
+    ]
+    [found] = Gift.objects.with_interest(since=date(2026, 5, 31)).filter(pk=cup.pk)
+    assert found.pieces == 5
