@@ -83,6 +83,7 @@ def begin(*, redemption_id: int, member_id: int, provider: Provider, at: datetim
         raise NotPayable
     if provider.at_counter:
         until = redemption.placed_at + timedelta(hours=MallPolicy.current().counter_hours)
+        until = min(until, redemption.gift.ends_at or until)
         Redemption.objects.filter(pk=redemption_id, pay_before__lt=until).update(pay_before=until)
     payment, _made = Payment.objects.get_or_create(
         redemption=redemption,
@@ -197,7 +198,12 @@ def _problem(redemption: Redemption) -> str:
 
 
 def _goes_on(redemption: Redemption, at: datetime) -> bool:
-    """Let a paid redemption go on. False: he has got meanwhile what is had once; it is cancelled, the yuan go back."""
+    """Let a paid redemption go on. False: he has got meanwhile what is had once, or it has ended, as an event does; it
+    is cancelled, the yuan go back."""
+    ends_at = redemption.gift.ends_at
+    if ends_at and ends_at <= at:
+        shipping.cancel(redemption_id=redemption.pk, at=at, note=gettext("It was over when it was paid"))
+        return False
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("select mall_paid(%s, %s)", [redemption.pk, at])

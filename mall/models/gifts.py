@@ -50,8 +50,10 @@ class GiftQuerySet(models.QuerySet["Gift"]):
         return self.annotate(**{name: _sum_of_days(since, field) for name, field in sums.items()})
 
     def on_shelf(self, at: datetime) -> GiftQuerySet:
-        """Return shown gifts whose window has not ended."""
-        return self.shown().filter(Q(closes_at=None) | Q(closes_at__gt=at))
+        """Return shown gifts that are not over at `at`: see `mall_over_at`."""
+        begun = Q(kind=Gift.Kind.SEAT, event_at__lte=at)
+        ended = Q(valid_until__lte=at) & ~Q(kind__in=Gift.NEVER_ENDS)
+        return self.shown().exclude(closes_at__lte=at).exclude(begun).exclude(ended)
 
 
 class Gift(models.Model):
@@ -70,6 +72,7 @@ class Gift(models.Model):
 
     SENT, FROM_A_POOL = (Kind.PHYSICAL,), (Kind.CODE,)
     AT_THE_COUNTER = (Kind.PRIVILEGE, Kind.SEAT)
+    NEVER_ENDS = (Kind.PHYSICAL, Kind.CODE, Kind.MEDAL)  # `valid_until` says nothing of these
 
     kind = models.CharField(
         _("kind"),
@@ -149,7 +152,9 @@ class Gift(models.Model):
     valid_until = models.DateTimeField(
         _("valid until"), null=True, blank=True, help_text=_("Empty: no end, or as “valid for days” says.")
     )
-    event_at = models.DateTimeField(_("the event begins"), null=True, blank=True)
+    event_at = models.DateTimeField(
+        _("the event begins"), null=True, blank=True, help_text=_("Until then members can sign up.")
+    )
     event_place = models.CharField(_("place of the event"), max_length=120, blank=True, default="", db_default="")
     chances = models.PositiveSmallIntegerField(
         _("chances"),
@@ -215,6 +220,15 @@ class Gift(models.Model):
     def picture(self) -> GiftPicture | None:
         """Return the first picture; of prefetched ones without a query."""
         return next(iter(self.pictures.all()), None)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Return when what it gives is worth nothing any more, as `mall_over_at` knows it: an event has begun."""
+        ends = [
+            self.valid_until if self.kind not in self.NEVER_ENDS else None,
+            self.event_at if self.kind == self.Kind.SEAT else None,
+        ]
+        return min((end for end in ends if end), default=None)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save all but the stock, which moves in the database while a page is open."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -225,6 +225,61 @@ def test_coming_earlier_does_not_outlive_the_end(mei: Member, tiers: dict[str, T
 
     with pytest.raises(NotOpen):
         ask(mei, gift, at=local(2027, 3, 19, 12))
+
+
+@pytest.mark.parametrize(
+    ("fields", "over"),
+    [
+        ({"kind": "PRIVILEGE", "valid_until": local(2027, 5, 1)}, True),
+        ({"kind": "CHANCE", "chance_pool": "x", "valid_until": local(2027, 5, 1)}, True),
+        ({"kind": "SEAT", "event_at": local(2027, 5, 1)}, True),
+        ({"kind": "SEAT", "event_at": local(2027, 6, 1), "valid_until": local(2027, 5, 1)}, True),
+        ({"kind": "PHYSICAL", "valid_until": local(2027, 5, 1)}, False),
+        ({"kind": "PRIVILEGE", "event_at": local(2027, 5, 1)}, False),
+    ],
+)
+def test_what_has_ended_is_not_redeemed_any_more(lin: Member, fields: dict[str, Any], over: bool) -> None:
+    """A voucher that ends when it is issued, a seat at an event that has begun: the points would be lost."""
+    gift, end = shelve(pieces=9, **fields), local(2027, 5, 1)
+    give(lin, 1000)
+
+    ask(lin, gift, at=end - timedelta(microseconds=1))
+    assert is_open(gift.pk, at=end) is not over
+    assert Gift.objects.on_shelf(end).filter(pk=gift.pk).exists() is not over
+    if over:
+        with pytest.raises(NotOpen):
+            ask(lin, gift, at=end)
+
+
+def test_what_ends_before_it_opens_never_opens(db: None) -> None:
+    whole = {"kind": "SEAT", "event_at": local(2027, 5, 1), "opens_at": local(2027, 5, 2)}
+    gift, other = shelve(pieces=1, **whole), shelve(pieces=1, **whole)
+    GiftWindow.objects.create(gift=other, first_day=20)
+
+    assert next_opening(gift.pk, at=local(2027, 4, 1)) is None
+    assert next_opening(other.pk, at=local(2027, 4, 1)) is None
+
+
+def test_whose_campaigns_are_over_is_known_at_once(db: None) -> None:
+    at = local(2027, 5, 1)
+    gift = windowed(campaign=Campaign.objects.create(name="May", starts_at=at - 9 * HOUR, ends_at=at))
+    GiftWindow.objects.create(
+        gift=gift,
+        campaign=Campaign.objects.create(name="Off", starts_at=at, ends_at=at + 9 * HOUR, active=False),
+    )
+
+    before = looks_at_windows()
+    assert next_opening(gift.pk, at=at) is None
+    assert looks_at_windows() - before < 10  # and not one for each of 400 days
+
+
+def looks_at_windows() -> int:
+    """Return how often this transaction has read the windows' table."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select seq_scan + coalesce(idx_scan, 0) from pg_stat_xact_user_tables where relname = 'mall_giftwindow'"
+        )
+        return int(cursor.fetchone()[0])
 
 
 @pytest.mark.parametrize(

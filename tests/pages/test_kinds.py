@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def click(client: Client, gift: Gift, **changes: Any) -> Any:
     ("fields", "word"),
     [
         ({"kind": "PRIVILEGE"}, "Show your code at the counter"),
-        ({"kind": "SEAT", "event_at": timezone.now()}, "Your seat is kept"),
+        ({"kind": "SEAT", "event_at": timezone.now() + timedelta(days=1)}, "Your seat is kept"),
         ({"kind": "MEDAL", "limit_per_member": 1}, "Wear it with pride"),
         ({"kind": "CHANCE", "chance_pool": "x"}, "Good luck"),
     ],
