@@ -5,7 +5,7 @@ Laws:
 - The ledger takes points soonest-ending first, the limit is counted under the member's lock, stock goes last.
 - A refusal writes nothing and does not use up its request key.
 
-All of it is one statement, `mall_redeem` (migrations/sql/0013_stock.sql).
+All of it is one statement, `mall_redeem` (migrations/sql/0015_rush.sql).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A gift's stock. What staff put in = stock + what live redemptions hold (`sql/audit/gift_stock.sql`).
 
 Redemptions take stock in `mall_redeem`, their end puts it back; everything else is a StockChange with its reason.
-The gift's row is always the last lock of a transaction.
+The gift's row, then its shards if it is marked as a rush (`mall.models.shards`), are the last locks of a transaction.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from mall.models import Gift, Redemption, StockChange
@@ -39,7 +39,7 @@ def change(*, gift_id: int, quantity: int, note: str, actor_id: int | None, at: 
     gift = Gift.objects.filter(pk=gift_id)
     if gift.filter(Q(kind__in=Gift.FROM_A_POOL) | Q(stock_counted=False)).exists():
         raise NotCounted
-    if not gift.filter(stock__gte=-quantity).update(stock=F("stock") + quantity):
+    if not _run("mall_change_stock", gift_id, quantity):
         raise OutOfStock(gift.get().stock)
     StockChange.objects.create(gift_id=gift_id, quantity=quantity, note=note, actor_id=actor_id, at=at)
 
@@ -50,10 +50,15 @@ def put_back(redemption: Redemption) -> None:
     A pool counts its free codes by itself.
     """
     if redemption.takes_stock and redemption.kind not in Gift.FROM_A_POOL:
-        with connection.cursor() as cursor:
-            cursor.execute("select mall_put_stock(%s, %s)", [redemption.gift_id, redemption.quantity])
+        _run("mall_put_stock", redemption.gift_id, redemption.quantity)
 
 
 def write_off(*, gift_id: int, quantity: int, note: str, actor_id: int | None, at: datetime) -> None:
     """Record that pieces of an ended redemption came back and went out again: stock stays as it is."""
     StockChange.objects.create(gift_id=gift_id, quantity=-quantity, note=note, actor_id=actor_id, at=at)
+
+
+def _run(function: str, gift_id: int, quantity: int) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(f"select {function}(%s, %s)", [gift_id, quantity])
+        return cursor.fetchone()[0]

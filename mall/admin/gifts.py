@@ -44,6 +44,7 @@ WHAT = (
 )
 PRICE = (("points", "cash"), "market_price")
 STOCK = ("stock_counted", "low_stock")
+RUSH = "rush"
 TERMS = ((_("Condition"), {"fields": ["minimum_tier", *LIMITS, "opens_at", "closes_at"]}),)
 OFFERED: dict[str, tuple[str, ...]] = {
     Gift.Kind.CODE: ("_bring_in_codes",),
@@ -76,7 +77,7 @@ class GiftAdmin(Interest):
     inlines = [PictureInline, WindowInline, TierInline]
     fieldsets = [
         WHAT,
-        (_("Price and stock"), {"fields": [*PRICE, "shown_stock", STOCK, "last_changes"]}),
+        (_("Price and stock"), {"fields": [*PRICE, "shown_stock", STOCK, RUSH, "last_changes"]}),
         *TERMS,
         (_("Interest"), {"fields": ["interest"]}),
     ]
@@ -84,7 +85,7 @@ class GiftAdmin(Interest):
         WHAT,
         (
             _("Price and stock"),
-            {"fields": [*PRICE, STOCK], "description": _("Save the gift, then put pieces into stock.")},
+            {"fields": [*PRICE, STOCK, RUSH], "description": _("Save the gift, then put pieces into stock.")},
         ),
         *TERMS,
     ]

@@ -10,6 +10,7 @@ from mall.models.interest import MOST_FAVOURITES, Favourite, GiftDay
 from mall.models.payments import MallPolicy, Payment, Refund
 from mall.models.pictures import GiftPicture, Pictured, used_pictures
 from mall.models.redemptions import MOST_AT_ONCE, Redemption, RedemptionQuerySet, Shipment
+from mall.models.shards import SHARDS, GiftShard
 from mall.models.storefront import Banner, Look, Notice, Section, SectionPick, Shown
 from mall.models.treasure import MOST_ENTRIES, TreasureDraw, TreasureEntry, TreasureSeed
 
@@ -20,6 +21,7 @@ __all__ = (
     "MOST_ENTRIES",
     "MOST_FAVOURITES",
     "MOST_POINTS",
+    "SHARDS",
     "Banner",
     "Category",
     "Chance",
@@ -32,6 +34,7 @@ __all__ = (
     "GiftDay",
     "GiftPicture",
     "GiftQuerySet",
+    "GiftShard",
     "GiftTier",
     "GiftWindow",
     "Look",

@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from mall.models.categories import Category
+from mall.models.shards import StockField
 from members.models import Tier
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class GiftQuerySet(models.QuerySet["Gift"]):
 class Gift(models.Model):
     """Something that members redeem. Stock moves only by redemptions, by `mall.stock` and by a pool of codes.
 
+    The stock of a rush lies in shards; whether it is one or not, `stock` is all that is left.
     A gift whose stock is not counted (a medal, a privilege for everybody) never runs out.
     """
 
@@ -119,7 +121,7 @@ class Gift(models.Model):
     minimum_tier = models.ForeignKey(
         Tier, on_delete=models.PROTECT, null=True, blank=True, db_index=False, verbose_name=_("from tier")
     )
-    stock = models.BigIntegerField(_("stock"), default=0, editable=False)
+    stock = StockField(_("stock"), default=0, editable=False)
     limit_per_member = _limit(_("limit per member"), help_text=_("Ever, in pieces. Empty: no limit."))
     limit_per_order = _limit(_("limit per order"))
     limit_per_day = _limit(_("limit per day"), help_text=_("For a member, in pieces; days of the brand's time zone."))
@@ -141,6 +143,15 @@ class Gift(models.Model):
         default=True,
         db_default=True,
         help_text=_("Leave it out for what never runs out: a medal, a privilege for everybody."),
+    )
+    rush = models.BooleanField(
+        _("rush"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "For an opening that thousands wait for: the stock is split into 16 parts, so that members redeem side by "
+            "side instead of one after another. Take the mark off when the rush is over."
+        ),
     )
     valid_days = models.PositiveSmallIntegerField(
         _("valid for days"),
@@ -205,6 +216,7 @@ class Gift(models.Model):
             models.CheckConstraint(
                 condition=~Q(kind__in=("PHYSICAL", "CODE")) | Q(stock_counted=True), name="gift_goods_are_counted"
             ),
+            models.CheckConstraint(condition=Q(rush=False) | Q(stock_counted=True), name="gift_rush_is_counted"),
             models.CheckConstraint(
                 condition=~Q(kind="MEDAL") | Q(limit_per_member=1, limit_per_member__isnull=False),
                 name="gift_medal_once",
@@ -251,6 +263,8 @@ class Gift(models.Model):
         kind, wrong = self.Kind, dict[str, Any]()
         if self.kind in (kind.PHYSICAL, kind.CODE) and not self.stock_counted:
             wrong["stock_counted"] = _("Goods and codes run out: their stock is counted.")
+        if self.rush and not self.stock_counted:
+            wrong["rush"] = _("What never runs out needs no rush.")
         if self.kind == kind.MEDAL and self.limit_per_member != 1:
             wrong["limit_per_member"] = _("A medal is given once: set 1.")
         if self.kind == kind.SEAT and not self.event_at:

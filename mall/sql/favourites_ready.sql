@@ -1,4 +1,4 @@
--- reads: mall_favourite, mall_gift, mall_gifttier, members_member, members_tier, loyalty_lot (index lot_soonest)
+-- reads: mall_favourite, mall_gift, mall_giftshard, mall_gifttier, members_member, members_tier, loyalty_lot (index lot_soonest)
 -- writes: mall_favourite.ready_at   re-run: changes nothing
 -- What a gift asks is worked out once for each tier, what a member has once for each favourite that is open to him.
 with asks as materialized (
@@ -8,7 +8,7 @@ with asks as materialized (
       left join mall_gifttier own on own.gift_id = g.id and own.tier_id = t.id
       left join members_tier needed on needed.id = g.minimum_tier_id
      where exists (select from mall_favourite f where f.gift_id = g.id)
-       and g.active and g.stock > 0 and coalesce(needed.rank, 0) <= t.rank
+       and g.active and mall_left(g) > 0 and coalesce(needed.rank, 0) <= t.rank
        and mall_open_earlier(g, %(at)s, own.hours_earlier)
 ),
 now_ready as (

@@ -1,12 +1,12 @@
--- reads: mall_gift, mall_redemption, mall_couponcode, mall_voucher, mall_medal   writes: nothing   re-run: any time
+-- reads: mall_gift, mall_giftshard, mall_redemption, mall_couponcode, mall_voucher, mall_medal   writes: nothing   re-run: any time
 -- A pool's free codes are its stock; a live redemption holds what it was for, an ended one nothing. Any row is a drift.
-select 'gift ' || g.id as subject, concat(g.stock, ' in stock, ', free.codes, ' free codes') as detail
+select 'gift ' || g.id as subject, concat(mall_left(g), ' in stock, ', free.codes, ' free codes') as detail
   from mall_gift g
  cross join lateral (
        select count(*) as codes from mall_couponcode
         where gift_id = g.id and redemption_id is null and voided_at is null
   ) free
- where g.kind = 'CODE' and g.stock <> free.codes
+ where g.kind = 'CODE' and mall_left(g) <> free.codes
 union all
 select 'redemption ' || r.id, concat('is ', r.state, ' for ', r.quantity, ' and holds ', held.pieces)
   from mall_redemption r
