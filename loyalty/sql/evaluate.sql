@@ -12,7 +12,7 @@ with purchase as (
       left join members_member m on m.id = p.member_id
       left join members_tier t on t.id = coalesce(p.tier_id, m.tier_id)
      where (%(pending_from)s = 'paid' or p.completed_at is not null)
-       and not exists (select from loyalty_posting done where done.source = 'order' and done.key = p.key)
+       and (select done.id from loyalty_posting done where done.source = 'order' and done.key = p.key) is null
 ),
 written as (
     select row_number() over (order by r.id)::numeric as n, r.id as rule, r.version, r.name, r.unit,

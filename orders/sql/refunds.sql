@@ -5,5 +5,7 @@ create temporary table refund_batch as
 select row_number() over (order by p.id) as n, p.id as posting_id, r.refunded, r.gross as paid,
        r.key || '@' || r.refunded as key, ''::text as note
   from ({relation}) r
-  join loyalty_posting p on p.source = 'order' and p.key = r.key;
+ cross join lateral (
+       select * from loyalty_posting where source = 'order' and key = r.key offset 0
+ ) p;
 create unique index refund_batch_n on refund_batch (n)

@@ -2,4 +2,6 @@
 -- What refunds.sql lays out, for some tens of orders.
 select p.id as posting_id, r.refunded, r.gross as paid, r.key || '@' || r.refunded as key, ''::text as note
   from ({relation}) r
-  join loyalty_posting p on p.source = 'order' and p.key = r.key
+ cross join lateral (
+       select * from loyalty_posting where source = 'order' and key = r.key offset 0
+ ) p

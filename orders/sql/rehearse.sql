@@ -12,7 +12,9 @@ with row as (
 select row.member_id, sum(div(granted.points * (row.gross - row.refunded), row.gross) - stands.points)::bigint as points,
        sum(div(granted.growth * (row.gross - row.refunded), row.gross) - stands.growth)::bigint as growth
   from row
-  left join loyalty_posting p on p.source = 'order' and p.key = row.key
+  left join lateral (
+        select * from loyalty_posting where source = 'order' and key = row.key offset 0
+  ) p on true
  cross join lateral (
        select coalesce(p.points, row.points, 0) as points, coalesce(p.growth, row.growth, 0) as growth
  ) granted

@@ -14,5 +14,7 @@ with locked as (
 select o.id as order_id, p.id as posting_id, o.award_gross as refunded, o.award_gross as paid,
        p.key || '@' || o.gross || '!' as key, %(note)s::text as note
   from locked o
-  join loyalty_posting p on p.source = 'order' and p.key = o.code || ':' || o.number || '#' || o.award
+ cross join lateral (
+       select * from loyalty_posting where source = 'order' and key = o.code || ':' || o.number || '#' || o.award offset 0
+ ) p
  where o.award_gross > 0

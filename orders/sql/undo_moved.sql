@@ -4,7 +4,9 @@
 with again as (
     select u.order_id, p.*
       from undo_batch u
-      join loyalty_posting p on p.source = 'order' and p.key = u.code || ':' || u.number || '#' || u.award
+     cross join lateral (
+           select * from loyalty_posting where source = 'order' and key = u.code || ':' || u.number || '#' || u.award offset 0
+     ) p
      where u.again_id is not null
 ),
 moved as (
@@ -12,11 +14,12 @@ moved as (
     union all
     select again.order_id, m.points, m.growth, m.breakdown
       from again
-      join loyalty_posting m on m.refers_to_id = again.id and m.kind = 11
+     cross join lateral (select * from loyalty_posting where refers_to_id = again.id and kind = 11 offset 0) m
     union all
     select u.order_id, m.points, m.growth, m.breakdown
       from undo_batch u
-      join loyalty_posting m on m.refers_to_id = u.posting_id and m.kind = 11 and right(m.key, 1) = '!'
+     cross join lateral (select * from loyalty_posting where refers_to_id = u.posting_id and kind = 11 offset 0) m
+     where right(m.key, 1) = '!'
 ),
 row as (
     select sum(points) as points, sum(growth) as growth, coalesce(sum((breakdown ->> 'short')::bigint), 0) as short

@@ -4,5 +4,7 @@ select p.id as posting_id, o.refunded, coalesce(o.award_gross, o.gross) as paid,
        ''::text as note
   from undo_batch u
   join orders_order o on o.id = u.order_id and o.refunded > 0 and o.refunded <= coalesce(o.award_gross, o.gross)
-  join loyalty_posting p on p.source = 'order' and p.key = u.code || ':' || u.number || '#' || u.award
+ cross join lateral (
+       select * from loyalty_posting where source = 'order' and key = u.code || ':' || u.number || '#' || u.award offset 0
+ ) p
  where u.again_id is not null

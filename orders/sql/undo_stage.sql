@@ -30,7 +30,9 @@ fated as (
       from asked o
       left join other on other.id = o.id
       left join orders_orderbefore b on b.order_id = o.id and b.order_import_id = %(order_import)s
-      left join loyalty_posting p on p.source = 'order' and p.key = o.code || ':' || o.number || '#' || o.award
+      left join lateral (
+            select * from loyalty_posting where source = 'order' and key = o.code || ':' || o.number || '#' || o.award offset 0
+      ) p on true
       left join lateral (
            select w.refunded as was_refunded,
                   case
