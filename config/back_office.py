@@ -22,9 +22,10 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -58,6 +59,15 @@ class StaffSignIn(AuthenticationForm):
 
 
 admin.site.login_form = StaffSignIn
+
+
+class NumbersOnly(MiddlewareMixin):
+    """Answers 404 where the back office is asked for a row by something else than its number: `/admin/…/abc/ship/`."""
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        asked = kwargs.get("object_id", "1")
+        if not (asked.isdecimal() and asked.isascii() and len(asked) < 19):
+            raise Http404
 
 
 class BoundedPaginator(Paginator):

@@ -1,0 +1,34 @@
+"""Addresses that nobody was given: another thing than a number where a row's number belongs."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+
+DAMAGED = ["abc", "1.5", "%00", "9" * 30, "²", "-1"]
+PAGES = [
+    "mall/gift/{}/change/",
+    "mall/gift/{}/change_stock",
+    "mall/redemption/{}/ship",
+    "mall/draw/{}/publish",
+    "mall/treasuredraw/{}/call_off",
+    "mall/medal/{}/take",
+    "mall/refund/{}/given_back",
+    "members/member/{}/change/",
+    "loyalty/posting/{}/change/",
+    "orders/orderimport/{}/change/",
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_row_is_asked_for_by_its_number(boss: Client, page: str) -> None:
+    statuses = {boss.get(f"/admin/{page.format(damaged)}", follow=True).status_code for damaged in DAMAGED}
+
+    assert statuses == {404}
+
+
+def test_all_rows_of_the_back_office_have_numbers() -> None:
+    kinds = {model._meta.pk.get_internal_type() for model in admin.site._registry}
+
+    assert kinds <= {"BigAutoField", "AutoField", "SmallIntegerField", "OneToOneField", "BigIntegerField"}
