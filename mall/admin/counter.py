@@ -74,7 +74,8 @@ class VoucherAdmin(Facts):
         if not request.user.has_perm("mall.change_voucher"):
             return HttpResponse(status=403)
         here = reverse("admin:mall_voucher_counter")
-        form = CounterForm(request.POST or None, initial={"place": request.session.get(PLACE, "")})
+        takes_money, place = request.user.has_perm("mall.change_payment"), request.session.get(PLACE, "")
+        form = CounterForm(request.POST or None, initial={"place": place}, takes_money=takes_money)
         form.is_valid()
         page = ask(
             request,

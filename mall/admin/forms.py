@@ -134,10 +134,17 @@ class CounterForm(forms.Form):
         widget=widgets.UnfoldAdminTextInputWidget,
     )
 
+    def __init__(self, *args: Any, takes_money: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.takes_money = takes_money
+
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
+        payment = Payment.at_counter(counter.typed(code))
+        if payment and not self.takes_money:
+            raise ValidationError(_("This is a payment. You have no right to take money: please ask a colleague."))
         try:
-            self.found: Voucher | Payment = Payment.at_counter(counter.typed(code)) or counter.find(code)
+            self.found: Voucher | Payment = payment or counter.find(code)
         except Refused as refused:
             raise ValidationError(str(refused)) from refused
         return code

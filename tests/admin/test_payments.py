@@ -78,3 +78,12 @@ def test_the_merchant_sets_how_long_members_have(boss: Client) -> None:
     assert refused.status_code == 200
     policy = MallPolicy.current()
     assert (policy.pay_minutes, policy.counter_hours, policy.counter_words) == (15, 24, "West Lake, 10 to 8")
+
+
+def test_who_redeems_codes_takes_no_money_without_the_right(payment: Payment) -> None:
+    client = signed_in(staff("li", "view_voucher", "change_voucher"))
+
+    page = client.post(COUNTER, {"code": payment.number, "place": "West Lake", "confirmed": "yes"})
+
+    assert "You have no right to take money" in page.content.decode()
+    assert Payment.objects.get().state == "OPEN"
