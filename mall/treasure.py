@@ -122,13 +122,16 @@ def publish(*, treasure_id: int, at: datetime, actor_id: int | None) -> None:
 def call_off(*, treasure_id: int, reason: str, at: datetime, actor_id: int | None) -> bool:
     """End a running draw without a winner: all points go back. False: it is not running any more.
 
-    Raises ValueError without a reason (members see it).
+    Raises NotReady once it is to be drawn: whoever could guess the winner must not call off what he dislikes.
+    ValueError without a reason (members see it).
     """
     if not reason.strip():
         raise ValueError("Calling off needs a reason.")
     draw = _locked(treasure_id)
     if draw.state != State.OPEN:
         return False
+    if draw.due(at) and draw.sold >= draw.minimum:
+        raise NotReady(_("Its entries are complete: it is drawn within a minute."))
     _end_unfilled(draw, at, reason=reason.strip(), actor_id=actor_id)
     return True
 

@@ -227,6 +227,19 @@ def test_staff_call_a_draw_off_and_all_points_go_back(lin: Member) -> None:
     assert treasure.call_off(treasure_id=draw.pk, reason="again", at=NOON, actor_id=None) is False
 
 
+@pytest.mark.parametrize(("sold", "minimum", "at"), [(10, 10, NOON), (4, 4, END)])
+def test_who_could_guess_the_winner_cannot_call_it_off(lin: Member, sold: int, minimum: int, at: Any) -> None:
+    """All entries are there, and the beat has not come yet: from here on it can only be drawn."""
+    draw = a_draw(minimum=minimum)
+    give(lin, 50)
+    enter(lin, draw, sold)
+
+    with pytest.raises(NotReady, match="complete"):
+        treasure.call_off(treasure_id=draw.pk, reason="I do not like it", at=at, actor_id=None)
+
+    assert settled(draw, at=at).state == "DRAWN"
+
+
 @pytest.mark.parametrize("quantity", [0, -1, 1.5, "1", True, 2**63])
 def test_a_forged_number_of_entries_is_refused(lin: Member, quantity: Any) -> None:
     with pytest.raises(InvalidEntries):
