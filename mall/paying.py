@@ -20,6 +20,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from loyalty import ledger
 from mall import redeeming, refunding, shipping
 from mall.models import MallPolicy, Payment, Redemption, RedemptionQuerySet
 from mall.payment import Notice, Provider
@@ -127,9 +128,13 @@ def take(*, number: str, at: datetime, actor_id: int) -> Settled:
 
 
 def ask_providers(*, at: datetime) -> int:
-    """Ask the providers about payments that are still open; return how many were paid. For notices that got lost."""
+    """Ask the providers about payments that are still open; return how many were paid. For notices that got lost.
+
+    Which of many is left to chance, so that each gets its turn. The counter knows nothing.
+    """
     paid = 0
-    open_ones = Payment.objects.open().filter(made_at__lte=at - ASK_AFTER).order_by("-pk")[:BATCH]
+    waiting = Payment.objects.open().exclude(provider="counter").filter(made_at__lte=at - ASK_AFTER)
+    open_ones = waiting.order_by("?")[:BATCH]
     for payment in list(open_ones):
         try:
             notice = payment_provider(payment.provider).status(payment)
@@ -149,6 +154,15 @@ def let_go(*, at: datetime, only: RedemptionQuerySet | None = None) -> int:
 
 
 def _let_go(redemption_id: int, at: datetime) -> bool:
+    """Let one go. One that cannot be is logged and left out: it must not keep the others, or their points, for ever."""
+    try:
+        return _cancelled(redemption_id, at)
+    except (DatabaseError, ledger.LedgerError, Refused):
+        log.exception("redemption %s could not be let go", redemption_id)
+        return False
+
+
+def _cancelled(redemption_id: int, at: datetime) -> bool:
     with transaction.atomic():
         overdue = Redemption.objects.overdue(at).select_for_update(skip_locked=True, no_key=True)
         if not overdue.filter(pk=redemption_id).exists():

@@ -41,9 +41,12 @@ def done(*, refund_id: int, at: datetime, actor_id: int | None, reference: str =
 
 
 def send(*, at: datetime) -> int:
-    """Ask the providers to give back what is due; return how many did. What staff give back is left to them."""
+    """Ask the providers to give back what is due; return how many did. What staff give back is left to them.
+
+    Which of many is left to chance: a hundred that a provider keeps waiting do not stand in the way of the others.
+    """
     sent = 0
-    for refund in Refund.objects.due(at).exclude(payment__provider="counter")[:BATCH]:
+    for refund in Refund.objects.due(at).exclude(payment__provider="counter").order_by("?")[:BATCH]:
         try:
             reference = provider(refund.payment.provider).refund(refund)
         except Exception:
