@@ -45,4 +45,4 @@ def rows(redemptions: Iterable[Redemption], *, zone: ZoneInfo) -> Iterable[list[
     """Return a row for each, times by the brand's clock; carrier and tracking number are for staff to fill in."""
     for one in redemptions:
         placed = one.placed_at.astimezone(zone).replace(tzinfo=None, microsecond=0)
-        yield [one.pk, placed, one.gift_name, one.quantity, one.recipient, one.phone, one.address, "", ""]
+        yield [one.pk, placed, one.gift_name, one.kept, one.recipient, one.phone, one.address, "", ""]

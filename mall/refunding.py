@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from mall.models import Payment, Redemption, Refund
 from mall.payment import provider
 
-__all__ = ("all_back", "done", "make_due", "send")
+__all__ = ("all_back", "done", "make_due", "send", "was_paid")
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +24,13 @@ def make_due(redemption: Redemption, *, amount: Decimal, key: str, note: str, at
     Open payments are given up, and what was never paid does not go back. The same key again changes nothing.
     """
     Payment.objects.open().filter(redemption=redemption).update(state=Payment.State.CLOSED)
-    paid = Payment.objects.paid().filter(redemption=redemption, problem="").first()
+    paid = _paid(redemption)
     if paid is not None and amount > 0:
         _due(paid, amount, key, note, at)
+
+
+def was_paid(redemption: Redemption) -> bool:
+    return _paid(redemption) is not None
 
 
 def all_back(payment: Payment, *, at: datetime) -> None:
@@ -55,6 +59,10 @@ def send(*, at: datetime) -> int:
         if reference is not None:
             sent += done(refund_id=refund.pk, at=at, actor_id=None, reference=reference)
     return sent
+
+
+def _paid(redemption: Redemption) -> Payment | None:
+    return Payment.objects.paid().filter(redemption=redemption, problem="").first()
 
 
 def _due(payment: Payment, amount: Decimal, key: str, note: str, at: datetime) -> None:

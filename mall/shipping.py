@@ -1,7 +1,7 @@
 """What becomes of a redemption: packed, shipped, received, or cancelled or returned with its points back.
 
 Every step is an update "where it is still so": of two who race for one redemption the second finds no row, and what
-he asked for is refused. Locks in the one order: the redemption, posting key, balance, lots, the gift's stock last.
+he asked for is refused. What goes back, and how, is in `mall.reversing`.
 """
 
 from __future__ import annotations
@@ -13,26 +13,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from config import sql
-from loyalty import ledger
-from mall import refunding, stock, undoing
 from mall.counter import Ended
-from mall.models import Gift, Redemption, RedemptionQuerySet, Shipment, Voucher
-from mall.redeeming import Refused
+from mall.models import Redemption, RedemptionQuerySet, Shipment, Voucher
+from mall.reversing import Step, WrongState, reverse
 
 __all__ = ("WrongState", "cancel", "pack", "receive", "return_", "ship")
 
 State = Redemption.State
-
-
-class WrongState(Refused):
-    """The redemption is past this step, or not yet there; `detail` is its state's name."""
-
-    code = "wrong_state"
-    sentence = _("Not possible: this redemption is %(detail)s.")
 
 
 def pack(*, redemption_ids: Sequence[int], at: datetime) -> int:
@@ -65,57 +54,64 @@ def receive(*, redemption_id: int, member_id: int, at: datetime) -> None:
 
 @transaction.atomic
 def cancel(
-    *, redemption_id: int, at: datetime, actor_id: int | None = None, member_id: int | None = None, note: str = ""
+    *,
+    redemption_id: int,
+    at: datetime,
+    actor_id: int | None = None,
+    member_id: int | None = None,
+    note: str = "",
+    pieces: int | None = None,
+    request_key: str = "",
 ) -> bool:
-    """Cancel a redemption: its points go back to their own lots, its pieces into stock.
+    """Cancel a redemption or `pieces` of it: its points go back to their own lots, its pieces into stock.
 
     Staff may until it is shipped or used; with `member_id` only that member's own, only until it is packed, and no
-    voucher that has expired. Returns False when it was cancelled before. Raises WrongState, AlreadyUsed, Ended, or
-    Redemption.DoesNotExist when it is not his.
+    voucher that has expired. Returns False when this was done before: all of it is cancelled, or the request key was
+    used. Raises what `mall.reversing.reverse` does, and Ended.
     """
-    redemptions, come_from = (
-        Redemption.objects.filter(pk=redemption_id),
-        [State.UNPAID, State.PLACED, State.PACKED, State.ISSUED],
-    )
-    if member_id is not None:
-        redemptions, come_from = redemptions.filter(member=member_id), [State.UNPAID, State.PLACED, State.ISSUED]
-    cancelled = _move(redemptions, come_from=come_from, state=State.CANCELLED, ended_at=at, note=note)
-    if cancelled is None:
-        return False
-    if member_id is not None and Voucher.objects.filter(redemption=cancelled, ends_at__lte=at).exists():
-        raise Ended
-    _give_back(cancelled, at=at, actor_id=actor_id, note=note)
-    undoing.take_back(cancelled, at=at, actor_id=actor_id)
-    stock.put_back(cancelled)
-    return True
-
-
-@transaction.atomic
-def return_(
-    *, redemption_id: int, at: datetime, actor_id: int | None = None, note: str = "", restock: bool = True
-) -> bool:
-    """Take a shipped or received redemption back: its points go back to their own lots, what he got is void.
-
-    With `restock` its pieces go into stock; without, they are written off by a stock change. Returns False when it was
-    returned before. Raises WrongState, AlreadyUsed, Redemption.DoesNotExist.
-    """
-    returned = _move(
-        Redemption.objects.filter(pk=redemption_id),
-        come_from=[State.SHIPPED, State.RECEIVED],
-        state=State.RETURNED,
-        ended_at=at,
-        note=note,
-    )
-    if returned is None:
-        return False
-    _give_back(returned, at=at, actor_id=actor_id, note=note)
-    undoing.take_back(returned, at=at, actor_id=actor_id)
-    if restock or returned.kind not in Gift.SENT:
-        stock.put_back(returned)
+    own, come_from = Redemption.objects.filter(pk=redemption_id), [State.UNPAID, State.PLACED, State.ISSUED]
+    if member_id is None:
+        come_from.append(State.PACKED)
     else:
-        why = gettext("Redemption %(id)s came back unfit") % {"id": returned.pk}
-        stock.write_off(gift_id=returned.gift_id, quantity=returned.quantity, note=why, actor_id=actor_id, at=at)
-    return True
+        own = own.filter(member=member_id)
+        _refuse_expired(own, at)
+    step = Step(state=State.CANCELLED, at=at, pieces=pieces, request_key=request_key, actor_id=actor_id, note=note)
+    return reverse(own, step, come_from=come_from) is not None
+
+
+def return_(
+    *,
+    redemption_id: int,
+    at: datetime,
+    actor_id: int | None = None,
+    note: str = "",
+    restock: bool = True,
+    pieces: int | None = None,
+    request_key: str = "",
+) -> bool:
+    """Take a shipped or received redemption back, or `pieces` of it: points go back to their own lots, codes are void.
+
+    With `restock` its pieces go into stock; without, they are written off by a stock change. Returns False when this
+    was done before: all of it is returned, or the request key was used. Raises what `mall.reversing.reverse` does.
+    """
+    step = Step(
+        state=State.RETURNED,
+        at=at,
+        pieces=pieces,
+        request_key=request_key,
+        actor_id=actor_id,
+        note=note,
+        restock=restock,
+    )
+    own = Redemption.objects.filter(pk=redemption_id)
+    return reverse(own, step, come_from=[State.SHIPPED, State.RECEIVED]) is not None
+
+
+def _refuse_expired(own: RedemptionQuerySet, at: datetime) -> None:
+    """Refuse to cancel a voucher that nobody used in time."""
+    unused = Voucher.objects.filter(redemption__in=own, used_at=None, voided_at=None)
+    if unused.filter(ends_at__lte=at).exists():
+        raise Ended
 
 
 def _move(
@@ -129,19 +125,3 @@ def _move(
     if redemption.state == state:
         return None
     raise WrongState(redemption.state_words)
-
-
-def _give_back(redemption: Redemption, *, at: datetime, actor_id: int | None, note: str) -> None:
-    """Give back what was paid: the yuan to who paid them, the points to their own lots."""
-    words, key = note or redemption.gift_name, f"redemption:{redemption.pk}"
-    if redemption.cash:
-        refunding.make_due(redemption, amount=redemption.cash, key=key, note=words, at=at)
-    if not redemption.points:
-        return
-    ledger.give_back(
-        posting_id=redemption.posting_id,
-        key=key,
-        at=at,
-        actor_id=actor_id,
-        note=words,
-    )

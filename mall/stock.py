@@ -44,17 +44,17 @@ def change(*, gift_id: int, quantity: int, note: str, actor_id: int | None, at: 
     StockChange.objects.create(gift_id=gift_id, quantity=quantity, note=note, actor_id=actor_id, at=at)
 
 
-def put_back(redemption: Redemption) -> None:
-    """Put the pieces of an ended redemption back, if it took some; `mall.shipping` calls it last in its transaction.
+def put_back(redemption: Redemption, pieces: int) -> None:
+    """Put pieces of a redemption back, if it took some; `mall.reversing` calls it last in its transaction.
 
     A pool counts its free codes by itself.
     """
     if redemption.takes_stock and redemption.kind not in Gift.FROM_A_POOL:
-        _run("mall_put_stock", redemption.gift_id, redemption.quantity)
+        _run("mall_put_stock", redemption.gift_id, pieces)
 
 
 def write_off(*, gift_id: int, quantity: int, note: str, actor_id: int | None, at: datetime) -> None:
-    """Record that pieces of an ended redemption came back and went out again: stock stays as it is."""
+    """Record that pieces of a redemption came back and went out again: stock stays as it is."""
     StockChange.objects.create(gift_id=gift_id, quantity=-quantity, note=note, actor_id=actor_id, at=at)
 
 

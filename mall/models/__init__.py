@@ -9,7 +9,7 @@ from mall.models.gifts import MOST_POINTS, Gift, GiftQuerySet, StockChange
 from mall.models.interest import MOST_FAVOURITES, Favourite, GiftDay
 from mall.models.payments import MallPolicy, Payment, Refund
 from mall.models.pictures import GiftPicture, Pictured, used_pictures
-from mall.models.redemptions import MOST_AT_ONCE, Redemption, RedemptionQuerySet, Shipment
+from mall.models.redemptions import MOST_AT_ONCE, Redemption, RedemptionQuerySet, Reversal, Shipment
 from mall.models.shards import SHARDS, GiftShard
 from mall.models.storefront import Banner, Look, Notice, Section, SectionPick, Shown
 from mall.models.treasure import MOST_ENTRIES, TreasureDraw, TreasureEntry, TreasureSeed
@@ -46,6 +46,7 @@ __all__ = (
     "Redemption",
     "RedemptionQuerySet",
     "Refund",
+    "Reversal",
     "SavedAddress",
     "Section",
     "SectionPick",

@@ -75,6 +75,7 @@ class Gift(models.Model):
     SENT, FROM_A_POOL = (Kind.PHYSICAL,), (Kind.CODE,)
     AT_THE_COUNTER = (Kind.PRIVILEGE, Kind.SEAT)
     NEVER_ENDS = (Kind.PHYSICAL, Kind.CODE, Kind.MEDAL)  # `valid_until` says nothing of these
+    IN_PARTS = (*SENT, *FROM_A_POOL, *AT_THE_COUNTER)  # some pieces of a redemption may go back without the others
 
     kind = models.CharField(
         _("kind"),

@@ -17,7 +17,7 @@ COUNTER_HOURS = (1, 24 * 30)
 
 
 class MallPolicy(models.Model):
-    """How the brand takes money in the mall: one row, made with these defaults when first saved."""
+    """How the brand takes money and tells of parcels: one row, made with these defaults when first saved."""
 
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     pay_minutes = models.PositiveSmallIntegerField(
@@ -38,6 +38,15 @@ class MallPolicy(models.Model):
         blank=True,
         default="",
         help_text=_("Shown to who pays at the counter: which shops, which hours."),
+    )
+    text = models.BooleanField(
+        _("text members"),
+        db_default=False,
+        default=False,
+        help_text=_(
+            "A text message when a parcel is on its way, and when your staff cancel or take back: one for all of a "
+            "member's, by day. Each costs money; it stands on the member's pages in any case."
+        ),
     )
 
     class Meta:

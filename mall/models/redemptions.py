@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -74,6 +75,7 @@ class Redemption(models.Model):
     received_at = models.DateTimeField(_("received at"), null=True)
     ended_at = models.DateTimeField(_("cancelled or returned at"), null=True)
     note = models.CharField(_("note"), max_length=200, db_default="")
+    returned = models.PositiveIntegerField(_("pieces that went back"), db_default=0)
 
     objects = RedemptionQuerySet.as_manager()
 
@@ -96,6 +98,11 @@ class Redemption(models.Model):
                 | (~Q(state__in=("CANCELLED", "RETURNED")) & Q(ended_at=None)),
                 name="redemption_end_has_its_time",
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=("CANCELLED", "RETURNED"), returned=F("quantity"))
+                | (~Q(state__in=("CANCELLED", "RETURNED")) & Q(returned__lt=F("quantity"))),
+                name="redemption_ends_when_all_went_back",
+            ),
         ]
         indexes = [
             models.Index(fields=["member", "gift"], name="redemption_member_gift"),
@@ -108,6 +115,11 @@ class Redemption(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gift_name} × {self.quantity}"
+
+    @property
+    def kept(self) -> int:
+        """Return how many pieces did not go back."""
+        return self.quantity - self.returned
 
     @property
     def state_words(self) -> str | Promise:
@@ -135,10 +147,49 @@ class Shipment(models.Model):
     carrier = models.CharField(_("carrier"), max_length=40)
     tracking_number = models.CharField(_("tracking number"), max_length=60)
     shipped_at = models.DateTimeField(_("shipped at"))
+    told_at = models.DateTimeField(_("member told at"), null=True)
 
     class Meta:
         verbose_name = _("shipment")
         verbose_name_plural = _("shipments")
+        indexes = [models.Index(fields=["shipped_at"], condition=Q(told_at=None), name="shipment_to_tell")]
 
     def __str__(self) -> str:
         return f"{self.carrier} {self.tracking_number}"
+
+
+class Reversal(models.Model):
+    """Pieces of a redemption that went back in one step, and what was given back for them. `mall.reversing` makes it.
+
+    Append-only but for `told_at`. Points and yuan of all steps add up to the redemption's when all pieces went back.
+    """
+
+    redemption = models.ForeignKey(
+        Redemption, on_delete=models.PROTECT, related_name="reversals", verbose_name=_("redemption")
+    )
+    request_key = models.CharField(max_length=64, editable=False)
+    state = models.CharField(
+        _("what happened"), max_length=10, choices=[(one, one.label) for one in Redemption.ENDED_BACK]
+    )
+    pieces = models.PositiveIntegerField(_("pieces"))
+    points = models.PositiveBigIntegerField(_("points"))
+    cash = models.DecimalField(_("yuan"), max_digits=10, decimal_places=2, db_default=Decimal(0))
+    restocked = models.BooleanField(_("back into stock"), db_default=True)
+    note = models.CharField(_("reason"), max_length=200, db_default="")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False, verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("at"))
+    told_at = models.DateTimeField(_("member told at"), null=True)
+
+    class Meta:
+        verbose_name = _("pieces taken back")
+        verbose_name_plural = _("pieces taken back")
+        constraints = [
+            models.UniqueConstraint(fields=["redemption", "request_key"], name="reversal_once"),
+            models.CheckConstraint(condition=Q(pieces__gte=1), name="reversal_of_a_piece_at_least"),
+        ]
+        indexes = [models.Index(fields=["at"], condition=Q(told_at=None), name="reversal_to_tell")]
+
+    def __str__(self) -> str:
+        return f"{self.redemption.gift_name} × {self.pieces}"

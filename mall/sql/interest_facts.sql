@@ -9,7 +9,7 @@ kept as (
 ),
 taken as (
     select gift_id, (placed_at at time zone mall_zone())::date as day, 0::bigint as favourites,
-           sum(quantity) filter (where state not in ('CANCELLED', 'RETURNED')) as redemptions
+           sum(quantity - returned) as redemptions
       from mall_redemption
      where placed_at >= (select at from since)
      group by 1, 2

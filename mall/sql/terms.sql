@@ -10,11 +10,11 @@ select g.id, coalesce(own.points, g.points), coalesce(own.cash, g.cash), now_ope
   left join mall_gifttier own on own.gift_id = g.id and own.tier_id = %(tier_id)s
  cross join lateral (select mall_open_earlier(g, %(at)s, own.hours_earlier) as open) now_open
   left join lateral (
-       select period.name, period.most - coalesce(sum(r.quantity), 0) as pieces
+       select period.name, period.most - coalesce(sum(r.quantity - r.returned), 0) as pieces
          from (values ('order', g.limit_per_order), ('day', g.limit_per_day), ('week', g.limit_per_week),
                       ('month', g.limit_per_month), ('ever', g.limit_per_member)) period (name, most)
          left join mall_redemption r
-           on r.member_id = %(member_id)s and r.gift_id = g.id and r.state not in ('CANCELLED', 'RETURNED')
+           on r.member_id = %(member_id)s and r.gift_id = g.id
           and case period.name
                   when 'order' then false
                   when 'ever' then true

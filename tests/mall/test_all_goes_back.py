@@ -18,14 +18,14 @@ from mall.counter import AlreadyUsed
 from mall.models import CouponCode, Gift, Payment, Redemption, Refund
 from mall.payment import Notice, provider
 from mall.redeeming import InsufficientPoints, LimitReached, OutOfStock
-from mall.shipping import WrongState
+from mall.reversing import TooMany, WholeOnly, WrongState
 from members.models import Member
 from tests.mall.conftest import NOON, ask, give, points_of, shelve
 from tests.mall.kinds import chance, medal, pool, privilege, seat
 
 HOUR = timedelta(hours=1)
-REFUSED = (InsufficientPoints, LimitReached, OutOfStock, WrongState, AlreadyUsed, paying.NotPayable)
-STEPS = ["redeem", "redeem", "pay", "look", "ship", "cancel", "return", "let go"]
+REFUSED = (InsufficientPoints, LimitReached, OutOfStock, WrongState, AlreadyUsed, WholeOnly, TooMany, paying.NotPayable)
+STEPS = ["redeem", "redeem", "pay", "look", "ship", "cancel", "return", "cancel some", "return some", "let go"]
 
 
 def world() -> tuple[Member, list[Gift]]:
@@ -48,10 +48,10 @@ def step(name: str, member: Member, gift: Gift, quantity: int, at: Any) -> None:
     elif name == "let go":
         paying.let_go(at=at)
     elif last is not None:
-        on_last(name, last, at)
+        on_last(name, last, quantity, at)
 
 
-def on_last(name: str, last: Redemption, at: Any) -> None:
+def on_last(name: str, last: Redemption, pieces: int, at: Any) -> None:
     if name == "pay":
         begun = paying.begin(
             redemption_id=last.pk, member_id=last.member_id, provider=provider("sandbox"), at=last.placed_at
@@ -65,12 +65,16 @@ def on_last(name: str, last: Redemption, at: Any) -> None:
         shipping.cancel(redemption_id=last.pk, at=at)
     elif name == "return":
         shipping.return_(redemption_id=last.pk, at=at)
+    elif name == "cancel some":
+        shipping.cancel(redemption_id=last.pk, at=at, pieces=pieces)
+    elif name == "return some":
+        shipping.return_(redemption_id=last.pk, at=at, pieces=pieces)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
-        st.tuples(st.sampled_from(STEPS), st.integers(0, 11), st.integers(1, 2), st.integers(0, 3)), max_size=40
+        st.tuples(st.sampled_from(STEPS), st.integers(0, 11), st.integers(1, 3), st.integers(0, 3)), max_size=40
     )
 )
 @pytest.mark.usefixtures("english")

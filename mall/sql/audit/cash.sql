@@ -1,6 +1,6 @@
 -- reads: mall_redemption, mall_payment, mall_refund   writes: nothing   re-run: any time
--- What was kept of the yuan is what a redemption costs: all of it while it lives, nothing once it has ended or before it
--- is paid. Money that came too late or twice, or that is another amount, goes back in full. Any row is a drift.
+-- What was kept of the yuan is what a redemption costs, less the share of the pieces that went back (in cents, rounded
+-- down), and nothing before it is paid. Money that came too late or twice, or that is another amount, goes back in full. Any row is a drift.
 select 'redemption ' || r.id as subject, concat('is ', r.state, ' for ', r.cash, ' yuan, kept ', kept.yuan) as detail
   from mall_redemption r
  cross join lateral (
@@ -10,7 +10,7 @@ select 'redemption ' || r.id as subject, concat('is ', r.state, ' for ', r.cash,
         where p.redemption_id = r.id and p.state = 'PAID'
   ) kept
  where r.cash > 0
-   and kept.yuan <> case when r.state in ('UNPAID', 'CANCELLED', 'RETURNED') then 0 else r.cash end
+   and kept.yuan <> case when r.state = 'UNPAID' then 0 else r.cash - trunc(r.cash * r.returned / r.quantity, 2) end
 union all
 select 'payment ' || p.id, concat('of ', p.amount, ' yuan for a redemption of ', r.cash)
   from mall_payment p

@@ -1,5 +1,6 @@
 -- reads: mall_gift, mall_giftshard, mall_redemption, mall_couponcode, mall_voucher, mall_medal   writes: nothing   re-run: any time
--- A pool's free codes are its stock; a live redemption holds what it was for, an ended one nothing. Any row is a drift.
+-- A pool's free codes are its stock; a redemption holds what it was for, less the pieces that went back. Any
+-- row is a drift.
 select 'gift ' || g.id as subject, concat(mall_left(g), ' in stock, ', free.codes, ' free codes') as detail
   from mall_gift g
  cross join lateral (
@@ -8,7 +9,7 @@ select 'gift ' || g.id as subject, concat(mall_left(g), ' in stock, ', free.code
   ) free
  where g.kind = 'CODE' and mall_left(g) <> free.codes
 union all
-select 'redemption ' || r.id, concat('is ', r.state, ' for ', r.quantity, ' and holds ', held.pieces)
+select 'redemption ' || r.id, concat('is ', r.state, ' for ', r.quantity, ' less ', r.returned, ' and holds ', held.pieces)
   from mall_redemption r
  cross join lateral (
        select case r.kind
@@ -20,8 +21,7 @@ select 'redemption ' || r.id, concat('is ', r.state, ' for ', r.quantity, ' and 
               end as pieces
   ) held
  where r.kind in ('CODE', 'MEDAL', 'PRIVILEGE', 'SEAT')
-   and held.pieces <> case when r.state in ('CANCELLED', 'RETURNED') or r.state = 'UNPAID' and r.kind <> 'CODE'
-                           then 0 else r.quantity end
+   and held.pieces <> case when r.state = 'UNPAID' and r.kind <> 'CODE' then 0 else r.quantity - r.returned end
 union all
 select 'code ' || c.id, 'belongs to another gift than its redemption'
   from mall_couponcode c

@@ -1,5 +1,5 @@
 -- reads: mall_gift, mall_giftshard, mall_stockchange, mall_redemption   writes: nothing   re-run: any time
--- What staff put in is what lies there and what live redemptions hold. Goods that came back unfit are written off by
+-- What staff put in is what lies there and what redemptions hold. Goods that came back unfit are written off by
 -- a stock change of their own, so this holds after every return.
 -- There are shards only of gifts that are marked as a rush. Any row is a drift.
 select 'gift ' || g.id as subject,
@@ -9,9 +9,9 @@ select 'gift ' || g.id as subject,
        select coalesce(sum(quantity), 0) as quantity from mall_stockchange where gift_id = g.id
   ) put
   cross join lateral (
-       select coalesce(sum(quantity), 0) as quantity
+       select coalesce(sum(quantity - returned), 0) as quantity
          from mall_redemption
-        where gift_id = g.id and takes_stock and state not in ('CANCELLED', 'RETURNED')
+        where gift_id = g.id and takes_stock
   ) held
  where put.quantity <> mall_left(g) + held.quantity
  union all
