@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from mall import proof, treasure
 from mall.lottery import left_odds
 from mall.models import Chance, Draw, DrawPlay, DrawPrize, TreasureDraw, TreasureEntry
+from mall.models.admission import open_at
 from members.models import Member
 
 RECENTLY = timedelta(days=30)
@@ -25,8 +26,10 @@ class Stand(StrEnum):
     OPEN = "open"
     NOT_YET = "not-yet"
     ENDED = "ended"
+    TIER = "tier"
     LIMIT = "limit"
     TODAY = "today"
+    CLOSED = "closed"
     FULL = "sold-out"
     SHORT = "short"
     NO_CHANCE = "no-chance"
@@ -34,10 +37,12 @@ class Stand(StrEnum):
 
 @dataclass(frozen=True)
 class Wheel:
-    """A lottery for one member. `left`: tries that his limits leave, None for any number."""
+    """A lottery for one member. `left`: tries that his limits leave, None for any number; `opens_at`: when it opens, if
+    it is closed."""
 
     draw: Draw
     stand: Stand
+    opens_at: datetime | None
     left: int | None
     missing: int
     chances: int
@@ -51,8 +56,12 @@ class Wheel:
         return left_odds(self.prizes)
 
 
-def wheel(draw: Draw, member: Member, *, available: int, at: datetime, zone: str) -> Wheel:
-    """Return a lottery as a member with `available` points sees it at `at`; a day is one of the brand's `zone`."""
+def wheel(draw_id: int, member: Member, *, available: int, at: datetime, zone: str) -> Wheel:
+    """Return a lottery as a member with `available` points sees it at `at`; a day is one of the brand's `zone`.
+
+    Raises Draw.DoesNotExist.
+    """
+    draw = Draw.objects.with_opening(at).get(pk=draw_id)
     mine = DrawPlay.objects.filter(draw=draw, member=member)
     tried = mine.aggregate(ever=Count("pk"), today=Count("pk", filter=Q(at__gte=_midnight(at, zone))))
     ever = None if draw.limit_ever is None else draw.limit_ever - tried["ever"]
@@ -60,15 +69,16 @@ def wheel(draw: Draw, member: Member, *, available: int, at: datetime, zone: str
     left = min((most for most in (ever, today) if most is not None), default=None)
     chances = _chances(draw, member, at) if draw.price == Draw.Price.CHANCE else 0
     obstacles = {
-        Stand.ENDED: draw.state == Draw.State.ENDED or (draw.closes_at is not None and draw.closes_at <= at),
-        Stand.NOT_YET: draw.opens_at > at,
+        Stand.ENDED: draw.state == Draw.State.ENDED or not (draw.open_now or draw.next_opening),
+        Stand.NOT_YET: not draw.open_now,
+        Stand.TIER: not draw.admits(member),
         Stand.LIMIT: ever is not None and ever <= 0,
         Stand.TODAY: today is not None and today <= 0,
         Stand.SHORT: draw.points > available,
         Stand.NO_CHANCE: draw.price == Draw.Price.CHANCE and not chances,
     }
     stand = next((one for one, true in obstacles.items() if true), Stand.OPEN)
-    return Wheel(draw, stand, left, max(draw.points - available, 0), chances)
+    return Wheel(draw, stand, draw.next_opening, left, max(draw.points - available, 0), chances)
 
 
 def _chances(draw: Draw, member: Member, at: datetime) -> int:
@@ -77,10 +87,12 @@ def _chances(draw: Draw, member: Member, at: datetime) -> int:
 
 @dataclass(frozen=True)
 class Chest:
-    """A treasure draw for one member. `most`: entries that he may take now; `mine`: his so far."""
+    """A treasure draw for one member. `most`: entries that he may take now; `mine`: his so far; `opens_at`: when it
+    opens, if it is closed."""
 
     draw: TreasureDraw
     stand: Stand
+    opens_at: datetime | None
     mine: list[TreasureEntry]
     most: int
     missing: int
@@ -95,19 +107,22 @@ class Chest:
 
 
 def chest(draw: TreasureDraw, member: Member, *, available: int, at: datetime) -> Chest:
-    """Return a treasure draw as a member with `available` points sees it at `at`."""
+    """Return a treasure draw, read `with_opening`, as a member with `available` points sees it at `at`."""
     mine = list(TreasureEntry.objects.filter(treasure=draw, member=member).order_by("first_number"))
     limit = draw.limit_per_member
     free = draw.left if limit is None else min(draw.left, limit - sum(entry.quantity for entry in mine))
     obstacles = {
         Stand.ENDED: draw.state != TreasureDraw.State.OPEN or draw.closes_at <= at,
-        Stand.NOT_YET: draw.opens_at > at,
         Stand.FULL: draw.left < 1,
+        Stand.CLOSED: not (draw.open_now or draw.next_opening),
+        Stand.NOT_YET: not draw.open_now,
+        Stand.TIER: not draw.admits(member),
         Stand.LIMIT: free < 1,
         Stand.SHORT: draw.points > available,
     }
     stand = next((one for one, true in obstacles.items() if true), Stand.OPEN)
-    return Chest(draw, stand, mine, max(min(free, available // draw.points), 0), max(draw.points - available, 0))
+    most, missing = max(min(free, available // draw.points), 0), max(draw.points - available, 0)
+    return Chest(draw, stand, draw.next_opening, mine, most, missing)
 
 
 @dataclass(frozen=True)
@@ -125,7 +140,8 @@ class Shelf:
 
 def listed(member: Member, *, at: datetime) -> Shelf:
     """Return published lotteries, running treasure draws and those of the last 30 days. Few queries, however many."""
-    treasures = list(TreasureDraw.objects.shown().filter(Q(state="OPEN") | Q(closes_at__gt=at - RECENTLY))[:60])
+    shown = TreasureDraw.objects.shown().with_opening(at)
+    treasures = list(shown.filter(Q(state="OPEN") | Q(closes_at__gt=at - RECENTLY))[:60])
     entered = dict(
         TreasureEntry.objects.filter(member=member, treasure__in=treasures)
         .order_by()
@@ -135,13 +151,14 @@ def listed(member: Member, *, at: datetime) -> Shelf:
     for one in treasures:
         one.entered = entered.get(one.pk, 0)  # type: ignore[attr-defined]
     running = [one for one in treasures if one.state == TreasureDraw.State.OPEN]
-    return Shelf(list(Draw.objects.shown(at)[:30]), running, [one for one in treasures if one not in running])
+    lotteries = list(Draw.objects.shown(at).with_opening(at)[:30])
+    return Shelf(lotteries, running, [one for one in treasures if one not in running])
 
 
 def going_on(at: datetime) -> list[str]:
     """Return the names of a few draws that are open now, for a hint at them. One query."""
-    lotteries = Draw.objects.shown(at).filter(opens_at__lte=at)
-    treasures = TreasureDraw.objects.filter(state=TreasureDraw.State.OPEN, opens_at__lte=at, closes_at__gt=at)
+    lotteries = Draw.objects.shown(at).filter(open_at(at))
+    treasures = TreasureDraw.objects.filter(state=TreasureDraw.State.OPEN).filter(open_at(at))
     both = (
         lotteries.order_by().values_list("name", flat=True).union(treasures.order_by().values_list("name", flat=True))
     )

@@ -172,7 +172,7 @@ class DrawAdmin(DrawDesk):
     fieldsets = [
         (None, {"fields": [("name", "emblem"), "description", ("position", "state")]}),
         (_("Price and limits"), {"fields": [("price", "points"), "chance_pool", ("limit_per_day", "limit_ever")]}),
-        (_("Window"), {"fields": ["opens_at", "closes_at", "claim_days"]}),
+        (_("Window"), {"fields": ["opens_at", "closes_at", "campaign", "minimum_tier", "claim_days"]}),
         (_("Result"), {"fields": [("published_at", "ended_at"), "shown_plays"]}),
     ]
     add_fieldsets = fieldsets[:3]
@@ -268,6 +268,8 @@ class TreasureDrawAdmin(DrawDesk):
                     "drawn_when",
                     "opens_at",
                     "closes_at",
+                    "campaign",
+                    "minimum_tier",
                 ]
             },
         ),

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Posting
+from mall.models.admission import Admission, opening
 from mall.models.gifts import MOST_POINTS, Gift
 from members.models import Member
 
@@ -32,16 +33,27 @@ def claim_days() -> Any:
 
 
 class DrawQuerySet(models.QuerySet["Draw"]):
+    def with_opening(self, at: datetime) -> DrawQuerySet:
+        """Add `open_now` and `next_opening`; see `mall.models.admission`."""
+        return self.annotate(**opening(at)).select_related("minimum_tier", "campaign")
+
     def shown(self, at: datetime) -> DrawQuerySet:
         """Return published draws whose time is not over, open or not yet open."""
-        return self.filter(state=Draw.State.OPEN).filter(Q(closes_at=None) | Q(closes_at__gt=at))
+        return self.filter(state=Draw.State.OPEN).exclude(_over(at))
 
     def over(self, at: datetime) -> DrawQuerySet:
         """Return published draws whose time is over, and nobody has closed them yet."""
-        return self.filter(state=Draw.State.OPEN, closes_at__lte=at)
+        return self.filter(_over(at), state=Draw.State.OPEN)
 
 
-class Draw(models.Model):
+def _over(at: datetime) -> Q:
+    """Return what is over: at its own end, or without one with its campaign."""
+    return Q(closes_at__isnull=False, closes_at__lte=at) | Q(
+        closes_at=None, campaign__isnull=False, campaign__ends_at__lte=at
+    )
+
+
+class Draw(Admission):
     """A lottery: each try costs points, a chance or nothing, and gives a prize or the consolation.
 
     DRAFT → OPEN → ENDED by `mall.lottery`. From OPEN on the database refuses changes of what decides.

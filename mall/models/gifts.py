@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models import F, Func, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -230,6 +230,22 @@ class Gift(models.Model):
         return self.name
 
     @property
+    def set_aside(self) -> bool:
+        """Return whether pieces that a draw promises leave the stock: a pool's codes and what never runs out do not."""
+        return self.stock_counted and self.kind not in self.FROM_A_POOL
+
+    @property
+    def promised(self) -> int:
+        """Return how many codes of its pool draws have promised: prizes left, treasure draws, won ones that wait."""
+        asked = Func(F("pk"), function="mall_codes_promised", output_field=BIG)
+        return int(
+            Gift.objects.order_by()
+            .annotate(promised_codes=asked)
+            .values_list("promised_codes", flat=True)
+            .get(pk=self.pk)
+        )
+
+    @property
     def picture(self) -> GiftPicture | None:
         """Return the first picture; of prefetched ones without a query."""
         return next(iter(self.pictures.all()), None)
@@ -257,6 +273,10 @@ class Gift(models.Model):
         if self.points == 0 and not self.limit_per_member:
             wrong["limit_per_member"] = _("What costs no points needs a limit per member.")
         wrong |= self._wrong_for_kind()
+        if self.pk and self.active and self.kind in self.FROM_A_POOL and self.promised:
+            wrong["active"] = _(
+                "Its codes are promised to draws that are under way: leave it off the shelf until they end."
+            )
         if wrong:
             raise ValidationError(wrong)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -12,6 +13,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Posting
+from mall.models.admission import Admission, opening
 from mall.models.draws import MOST_CLAIM_DAYS, claim_days
 from mall.models.gifts import MOST_POINTS, Gift
 from members.models import Member
@@ -20,6 +22,10 @@ MOST_ENTRIES = 100_000
 
 
 class TreasureDrawQuerySet(models.QuerySet["TreasureDraw"]):
+    def with_opening(self, at: datetime) -> TreasureDrawQuerySet:
+        """Add `open_now` and `next_opening`; see `mall.models.admission`."""
+        return self.annotate(**opening(at)).select_related("minimum_tier", "campaign")
+
     def shown(self) -> TreasureDrawQuerySet:
         """Return published ones, whatever became of them; the running ones first."""
         return self.exclude(state=TreasureDraw.State.DRAFT).select_related("gift")
@@ -32,10 +38,17 @@ class TreasureDrawQuerySet(models.QuerySet["TreasureDraw"]):
             Q(state=state.OPEN) & (Q(closes_at__lte=at) | full)
             | Q(state=state.REFUNDING)
             | Q(state=state.DRAWN, prize_points__gt=0, prize_posting=None)
+            | Q(state=state.DRAWN, won__in=_to_give(at))
         ).order_by("pk")
 
 
-class TreasureDraw(models.Model):
+def _to_give(at: datetime) -> Any:
+    """Return won gifts that are not sent and that nobody has yet, for an hour: after that the winner claims them."""
+    won = apps.get_model("mall", "WonGift").objects.waiting()
+    return won.filter(won_at__gt=at - timedelta(hours=1), treasure__isnull=False).exclude(gift__kind__in=Gift.SENT)
+
+
+class TreasureDraw(Admission):
     """One prize, and entries for it. DRAFT → OPEN → DRAWN, or REFUNDING → REFUNDED; moved by `mall.treasure`.
 
     `commitment` is the SHA-256 of the seed, published with the draw; `seed` is the seed itself, once it is drawn.
