@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from mall import stock
 from mall.models import Redemption, WonGift
-from mall.redeeming import Address, LimitReached, Refused
+from mall.redeeming import Address, LimitReached, OutOfStock, Refused
 
 __all__ = ("Lapsed", "claim", "lapse_over")
 
@@ -32,7 +32,8 @@ class Lapsed(Refused):
 def claim(*, won_id: int, member_id: int, at: datetime, address: Address | None = None) -> Redemption:
     """Turn a member's won gift into a redemption; again returns the first one.
 
-    Raises Lapsed, LimitReached for a medal that he has, WonGift.DoesNotExist when it is not his.
+    Raises Lapsed, LimitReached for a medal that he has, OutOfStock for a code when none is there, WonGift.DoesNotExist
+    when it is not his.
     """
     won = WonGift.objects.select_for_update(no_key=True, of=("self",)).get(pk=won_id, member=member_id)
     if won.redemption_id:
@@ -48,9 +49,12 @@ def claim(*, won_id: int, member_id: int, at: datetime, address: Address | None 
             )
             return Redemption.objects.get(pk=cursor.fetchone()[0])
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", None) != "MR004":
-            raise
-        raise LimitReached(1) from error
+        match getattr(error.__cause__, "sqlstate", None):
+            case "MR003":
+                raise OutOfStock from error
+            case "MR004":
+                raise LimitReached(1) from error
+        raise
 
 
 def lapse_over(*, at: datetime) -> int:
@@ -66,6 +70,6 @@ def _lapse_batch(at: datetime) -> int:
     due = WonGift.objects.waiting().filter(claim_until__lte=at).order_by("pk")
     won = list(due.select_related("gift").select_for_update(skip_locked=True, no_key=True, of=("self",))[:BATCH])
     WonGift.objects.filter(pk__in=[one.pk for one in won]).update(lapsed_at=at)
-    for gift_id, quantity in sorted(Counter(one.gift_id for one in won if one.gift.stock_counted).items()):
+    for gift_id, quantity in sorted(Counter(one.gift_id for one in won if one.gift.set_aside).items()):
         stock.change(gift_id=gift_id, quantity=quantity, note=_("Prizes not claimed in time"), actor_id=None, at=at)
     return len(won)

@@ -5,9 +5,10 @@ Laws:
 - The random number is drawn in the database, from the system's source of secrets. Which prize a number hits stands in
   the published odds alone (`mall_prize_at`).
 - A prize is given as often as there is of it; who hits one that has run out gets the consolation.
+- What is not sent is given at once, in the same transaction; who cannot have it gets the consolation.
 - A refusal writes nothing and does not use up its request key.
 
-A whole try is one statement, `mall_draw` (migrations/sql/0006_draws.sql).
+A whole try is one statement, `mall_draw` (migrations/sql/0014_draw_terms.sql).
 """
 
 from __future__ import annotations
@@ -24,17 +25,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty import ledger
-from mall import stock
+from mall import promises, stock
 from mall.chances import NoChance
 from mall.models import Draw, DrawPlay, DrawPrize, Gift
 from mall.models.draws import MOST_ODDS
 from mall.redeeming import LONGEST_REQUEST_KEY, Merged, OutOfStock, Refused
 
-__all__ = ("REFUSALS", "DrawLimit", "DrawNotOpen", "NotReady", "close", "close_over", "left_odds", "play", "publish")
+__all__ = (
+    "REFUSALS",
+    "DrawLimit",
+    "DrawNotOpen",
+    "DrawTier",
+    "NotReady",
+    "close",
+    "close_over",
+    "left_odds",
+    "play",
+    "publish",
+)
 
 
 class DrawNotOpen(Refused):
-    """The draw is unknown, not published, ended, or outside its time."""
+    """The draw is unknown, not published, ended, outside its time, or its campaign is not on."""
 
     code = "draw_not_open"
     sentence = gettext_lazy("This draw is not open at this time.")
@@ -55,14 +67,19 @@ class DrawLimit(Refused):
         return str(self.of_a_day if self.period == "day" else self.sentence) % {"detail": self.detail}
 
 
+class DrawTier(Refused):
+    """`detail` is the name of the lowest tier that may."""
+
+    code = "draw_tier"
+    sentence = gettext_lazy("This draw is for members from tier %(detail)s.")
+
+
 class NotReady(Refused):
     """The draw cannot be published; `detail` is a sentence that says why."""
 
     code = "not_ready"
     sentence = "%(detail)s"
 
-
-FROM_A_POOL = gettext_lazy("Codes of a pool cannot be set aside: choose another gift.")
 
 REFUSALS = (Refused, ledger.InsufficientPoints)
 
@@ -104,9 +121,11 @@ def publish(*, draw_id: int, at: datetime, actor_id: int | None) -> None:
     Draw.objects.filter(pk=draw_id).update(state=Draw.State.OPEN, published_at=at)
     needed = Counter[int]()
     for prize in prizes:
-        if prize.gift and prize.gift.stock_counted:
+        if prize.gift and prize.gift.set_aside:
             needed[prize.gift.pk] += prize.stock
     _move_gifts(needed, -1, _("Set aside for the draw %(draw)s") % {"draw": draw.name}, actor_id, at)
+    if wrong := promises.wrong(prize.gift_id for prize in prizes if prize.gift_id):
+        raise NotReady(wrong)
 
 
 @transaction.atomic
@@ -118,7 +137,7 @@ def close(*, draw_id: int, at: datetime, actor_id: int | None = None) -> bool:
     left = DrawPrize.objects.filter(draw=draw, remaining__gt=0).order_by("pk")
     back = Counter[int]()
     for prize in left.select_related("gift").select_for_update(no_key=True, of=("self",)):
-        if prize.gift and prize.gift.stock_counted:
+        if prize.gift and prize.gift.set_aside:
             back[prize.gift.pk] += prize.remaining
     left.update(returned=F("remaining"), remaining=0)
     _move_gifts(back, 1, _("Not won in the draw %(draw)s") % {"draw": draw.name}, actor_id, at)
@@ -144,8 +163,6 @@ def _wrong(draw: Draw, prizes: list[DrawPrize], at: datetime) -> str:
         return _("Add the consolation: what everybody gets who wins nothing else. It may be words only.")
     if odds < 0:
         return _("The odds add up to %(odds)s %%: 100 %% at most.") % {"odds": f"{(MOST_ODDS - odds).normalize():f}"}
-    if any(prize.gift and prize.gift.kind in Gift.FROM_A_POOL for prize in prizes):
-        return str(FROM_A_POOL)
     if draw.closes_at and draw.closes_at <= at:
         return _("Its end is in the past.")
     return ""
@@ -172,6 +189,8 @@ def _refusal(error: DatabaseError) -> Exception | None:
             return DrawLimit(diagnosis.message_detail, diagnosis.message_hint)
         case "MD003":
             return NoChance()
+        case "MD006":
+            return DrawTier(diagnosis.message_detail)
         case "MR005":
             return Merged()
     return ledger.refusal(error)

@@ -5,10 +5,11 @@ Laws:
 - Each number is given once; never more entries than there are.
 - The SHA-256 of the seed is published with the draw, the seed with the result. The winner follows from the seed and
   the list of entries alone (`mall.proof`), and the list is what nobody knows before the last entry.
+- What is not sent, and points, the winner has at once: in transactions of their own after the draw's.
 - What does not reach its entries gives all points back to their own lots (law 7), in batches; a worker that dies
   leaves whole batches behind, and the next one goes on.
 
-Entering is one statement, `mall_enter` (migrations/sql/0007_treasure.sql). The draw's row is the last lock of it, so
+Entering is one statement, `mall_enter` (migrations/sql/0014_draw_terms.sql). The draw's row is the last lock of it, so
 what is decided here under that row takes no member's balance in the same transaction.
 """
 
@@ -26,8 +27,8 @@ from django.utils.translation import gettext_lazy
 
 from loyalty import earning, ledger
 from loyalty.models import Kind
-from mall import proof, stock
-from mall.lottery import FROM_A_POOL, DrawNotOpen, NotReady
+from mall import awards, promises, proof, stock
+from mall.lottery import DrawNotOpen, DrawTier, NotReady
 from mall.models import MOST_ENTRIES, Gift, TreasureDraw, TreasureEntry, TreasureSeed, WonGift
 from mall.redeeming import LONGEST_REQUEST_KEY, Merged, OutOfStock, Refused
 
@@ -106,8 +107,6 @@ def publish(*, treasure_id: int, at: datetime, actor_id: int | None) -> None:
         return
     if draw.closes_at <= at:
         raise NotReady(_("Its end is in the past."))
-    if draw.gift and draw.gift.kind in Gift.FROM_A_POOL:
-        raise NotReady(str(FROM_A_POOL))
     seed = secrets.token_bytes(32)
     TreasureSeed.objects.create(treasure=draw, seed=seed)
     draw.state, draw.published_at, draw.commitment = State.OPEN, at, proof.commitment(seed)
@@ -116,6 +115,8 @@ def publish(*, treasure_id: int, at: datetime, actor_id: int | None) -> None:
         _move_gift(draw, -1, _("Set aside for the draw %(draw)s") % {"draw": draw}, actor_id, at)
     except OutOfStock as short:
         raise NotReady(_("The gift is not in stock.")) from short
+    if draw.gift_id and (wrong := promises.wrong([draw.gift_id])):
+        raise NotReady(wrong)
 
 
 @transaction.atomic
@@ -158,6 +159,8 @@ def settle(*, treasure_id: int, at: datetime) -> None:
             _end_unfilled(draw, at, reason="", actor_id=None)
     if draw.state == State.DRAWN and draw.prize_points and draw.prize_posting_id is None:
         _give_points(draw, at)
+    if draw.state == State.DRAWN and draw.gift and draw.gift.kind not in Gift.SENT:
+        _give_gift(draw, at)
     if draw.state == State.REFUNDING:
         _refund(draw, at)
 
@@ -209,6 +212,15 @@ def _give_points(draw: TreasureDraw, at: datetime) -> None:
         TreasureDraw.objects.filter(pk=draw.pk, prize_posting=None).update(prize_posting=posting)
 
 
+def _give_gift(draw: TreasureDraw, at: datetime) -> None:
+    """Give the winner what is not sent. What he cannot have, a medal that he wears, waits and lapses like any other."""
+    for won in WonGift.objects.waiting().filter(treasure=draw, claim_until__gt=at):
+        try:
+            awards.claim(won_id=won.pk, member_id=won.member_id, at=at)
+        except Refused:
+            log.warning("The prize of treasure draw %s cannot be given to its winner.", draw.pk)
+
+
 def _end_unfilled(draw: TreasureDraw, at: datetime, *, reason: str, actor_id: int | None) -> None:
     draw.state, draw.called_off = State.REFUNDING, reason
     draw.save(update_fields=["state", "called_off"])
@@ -227,7 +239,7 @@ def _refund(draw: TreasureDraw, at: datetime) -> None:
 
 
 def _move_gift(draw: TreasureDraw, quantity: int, note: str, actor_id: int | None, at: datetime) -> None:
-    if draw.gift and draw.gift.stock_counted:
+    if draw.gift and draw.gift.set_aside:
         stock.change(gift_id=draw.gift.pk, quantity=quantity, note=note, actor_id=actor_id, at=at)
 
 
@@ -240,6 +252,8 @@ def _refusal(error: DatabaseError) -> Exception | None:
             return Full(diagnosis.message_detail)
         case "MD005":
             return TooManyEntries(diagnosis.message_detail)
+        case "MD006":
+            return DrawTier(diagnosis.message_detail)
         case "MR005":
             return Merged()
     return ledger.refusal(error)

@@ -18,7 +18,7 @@ from loyalty import ledger
 from mall import awards, drawing, lottery, redeeming
 from mall.draw_forms import TryForm
 from mall.forms import WhereForm, likely, new_key
-from mall.models import Draw, DrawPlay, Gift, TreasureDraw, TreasureEntry, WonGift
+from mall.models import Draw, DrawPlay, Gift, Medal, TreasureDraw, TreasureEntry, WonGift
 from mall.views.checkout import keep_address
 from members.models import Member
 from members.news import SOURCES, News
@@ -50,9 +50,10 @@ def lottery_page(request: HttpRequest, member: Member, draw_id: int) -> HttpResp
         return _try(request, member, draw)
     at, zone = timezone.now(), request.programme.time_zone  # type: ignore[attr-defined]
     available = ledger.standing(member_id=member.pk, at=at).available
+    wheel = drawing.wheel(draw.pk, member, available=available, at=at, zone=zone)
     context = {
-        "wheel": drawing.wheel(draw, member, available=available, at=at, zone=zone),
-        "draw": draw,
+        "wheel": wheel,
+        "draw": wheel.draw,
         "available": available,
         "key": new_key(),
         "plays": DrawPlay.objects.of(member).filter(draw=draw)[:5],
@@ -87,11 +88,18 @@ def lottery_result(request: HttpRequest, member: Member, play_id: int) -> HttpRe
     available = ledger.standing(member_id=member.pk, at=at).available
     context = {
         "play": play,
-        "wheel": drawing.wheel(play.draw, member, available=available, at=at, zone=zone),
+        "wheel": drawing.wheel(play.draw_id, member, available=available, at=at, zone=zone),
         "available": available,
-        "won": WonGift.objects.filter(play=play).first(),
+        "won": WonGift.objects.filter(play=play).select_related("gift").first(),
+        "worn": _worn(play),
     }
     return render(request, "mall/draws/result.html", context)
+
+
+def _worn(play: DrawPlay) -> bool:
+    """Return whether the member hit a medal that he had before, and so got the consolation."""
+    medal = play.prize.consolation and play.hit is not None and play.hit.gift_id
+    return bool(medal) and Medal.objects.filter(member=play.member_id, gift=medal, given_at__lte=play.at).exists()
 
 
 @require_safe

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mall import awards, shipping, tasks
-from mall.models import Gift, Medal, Redemption, WonGift
-from mall.redeeming import Address, LimitReached
+from mall.models import Gift, Redemption, WonGift
+from mall.redeeming import Address
 from members.models import Member
 from tests.conftest import rows
 from tests.mall.conftest import NOON, count, give, pieces_of, points_of, shelve, together
@@ -54,30 +54,6 @@ def test_a_claimed_gift_is_shipped_or_cancelled_like_any_other(cup: Gift, won: W
     shipping.cancel(redemption_id=made.pk, at=NOON)
 
     assert pieces_of(cup) == 5
-
-
-def test_a_medal_is_won_and_had_once(lin: Member) -> None:
-    give(lin, 20)
-    medal = Gift.objects.create(name="Star", kind="MEDAL", points=10, limit_per_member=1, stock_counted=False)
-    draw = a_draw(sure(kind="GIFT", gift=medal, stock=2))
-    first, second = (WonGift.objects.get(play=play(lin, draw)) for _ in range(2))
-
-    made = claim(first)
-    with pytest.raises(LimitReached):
-        claim(second)
-    awards.lapse_over(at=LAST)
-
-    assert (made.kind, made.state, Medal.objects.get().redemption) == ("MEDAL", "RECEIVED", made)
-
-
-def test_a_won_privilege_is_a_voucher(lin: Member) -> None:
-    give(lin, 10)
-    spa = Gift.objects.create(name="Spa", kind="PRIVILEGE", points=10, stock_counted=False)
-    play(lin, a_draw(sure(kind="GIFT", gift=spa)))
-
-    made = claim(WonGift.objects.get())
-
-    assert (made.state, made.vouchers.count()) == ("ISSUED", 1)
 
 
 def test_another_members_prize_is_not_there(wei: Member, won: WonGift) -> None:

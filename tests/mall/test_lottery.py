@@ -284,14 +284,6 @@ def test_one_chance_and_thirty_clicks_are_one_try(lin: Member) -> None:
     assert (count(outcomes, DrawPlay), count(outcomes, NoChance)) == (1, 29)
 
 
-def test_codes_of_a_pool_cannot_be_promised(db: None) -> None:
-    codes = Gift.objects.create(name="Codes", kind="CODE", points=10)
-    draw = a_draw(sure(kind="GIFT", gift=codes), published=False)
-
-    with pytest.raises(NotReady, match="Codes of a pool"):
-        lottery.publish(draw_id=draw.pk, at=NOON, actor_id=None)
-
-
 def test_tries_ever_are_counted_for_each_member(lin: Member, wei: Member) -> None:
     draw = a_draw(price="FREE", points=0, limit_ever=1)
 
