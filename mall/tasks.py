@@ -29,6 +29,12 @@ def settle_payments() -> None:
 
 
 @shared_task
+def settle_draw(treasure_id: int) -> None:
+    """Draw a treasure draw that has just become full. If this is lost, the beat does it (`settle_draws`)."""
+    treasure.settle(treasure_id=treasure_id, at=timezone.now())
+
+
+@shared_task
 def settle_draws() -> None:
     """Draw and refund treasure draws, close lotteries, take back unclaimed prizes. Run again it goes on from there."""
     at = timezone.now()

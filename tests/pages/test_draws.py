@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mall import lottery, treasure
+from mall import lottery, tasks, treasure
 from mall.models import Draw, DrawPlay, DrawPrize, Redemption, TreasureDraw, TreasureEntry, WonGift
 from members.models import Member
 from tests.pages.conftest import HOME, TO_HOME, available, give, shelve
@@ -183,6 +183,45 @@ def test_entries_from_the_form_to_the_result_and_its_check(browse: Browse, lin: 
     assert hashlib.sha256(file.content).hexdigest() == draw.entries_digest
     assert f"Your number {draw.winner_number} has won!" in words(client.get(f"/mall/treasure/{draw.pk}/"))
     assert available(lin) == 90
+
+
+@pytest.mark.parametrize(("drawn_when", "state"), [("FULL", "DRAWN"), ("END", "OPEN")])
+def test_the_last_entry_has_the_winner_drawn_at_once(
+    browse: Browse, lin: Member, django_capture_on_commit_callbacks: Any, drawn_when: str, state: str
+) -> None:
+    give(lin, 100)
+    draw = a_treasure(drawn_when=drawn_when)
+    client = browse(lin)
+
+    states = []
+    for quantity in (9, 1):
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post(f"/mall/treasure/{draw.pk}/", {"request_key": uuid4().hex, "quantity": quantity})
+        draw.refresh_from_db()
+        states.append(draw.state)
+
+    assert states == ["OPEN", state]
+    assert available(lin) == (90 if state == "DRAWN" else 50)
+
+
+def test_with_no_broker_the_entry_holds_and_the_beat_draws(
+    browse: Browse, lin: Member, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(lin, 100)
+    draw = a_treasure()
+    asked = []
+    monkeypatch.setattr("mall.tasks.settle_draw.apply_async", lambda *args, **_: asked.append(args) or 1 / 0)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        done = browse(lin).post(f"/mall/treasure/{draw.pk}/", {"request_key": uuid4().hex, "quantity": 10}, follow=True)
+    before = words(done)
+    tasks.settle_draws()
+
+    draw.refresh_from_db()
+    assert asked == [((draw.pk,),)]
+    assert "You are in with number 1–10." in before
+    assert "The winner is being drawn." in before
+    assert draw.state == "DRAWN"
 
 
 def test_nothing_tells_the_seed_before_the_result(browse: Browse, lin: Member, visitor: Client) -> None:
