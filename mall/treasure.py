@@ -9,7 +9,7 @@ Laws:
 - What does not reach its entries gives all points back to their own lots (law 7), in batches; a worker that dies
   leaves whole batches behind, and the next one goes on.
 
-Entering is one statement, `mall_enter` (migrations/sql/0016_draw_terms.sql). The draw's row is the last lock of it, so
+Entering is one statement, `mall_enter` (migrations/sql/0017_draw_terms.sql). The draw's row is the last lock of it, so
 what is decided here under that row takes no member's balance in the same transaction.
 """
 

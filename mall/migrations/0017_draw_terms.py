@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("loyalty", "0004_posting_occurred"),
         ("members", "0005_arrival"),
-        ("mall", "0015_rush"),
+        ("mall", "0016_reversals"),
     ]
 
     operations = [
@@ -51,5 +51,5 @@ class Migration(migrations.Migration):
             )
             for draw in ("draw", "treasuredraw")
         ),
-        _frozen("0016_draw_terms"),
+        _frozen("0017_draw_terms"),
     ]
