@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 
 from config import sql
 from mall.counter import Ended
-from mall.models import Redemption, RedemptionQuerySet, Shipment, Voucher
+from mall.models import Coupon, Redemption, RedemptionQuerySet, Shipment, Voucher
 from mall.reversing import Step, WrongState, reverse
 
 __all__ = ("WrongState", "cancel", "pack", "receive", "return_", "ship")
@@ -66,8 +66,8 @@ def cancel(
     """Cancel a redemption or `pieces` of it: its points go back to their own lots, its pieces into stock.
 
     Staff may until it is shipped or used; with `member_id` only that member's own, only until it is packed, and no
-    voucher that has expired. Returns False when this was done before: all of it is cancelled, or the request key was
-    used. Raises what `mall.reversing.reverse` does, and Ended.
+    voucher or coupon that has expired. Returns False when this was done before: all of it is cancelled, or the request
+    key was used. Raises what `mall.reversing.reverse` does, and Ended.
     """
     own, come_from = Redemption.objects.filter(pk=redemption_id), [State.UNPAID, State.PLACED, State.ISSUED]
     if member_id is None:
@@ -108,9 +108,9 @@ def return_(
 
 
 def _refuse_expired(own: RedemptionQuerySet, at: datetime) -> None:
-    """Refuse to cancel a voucher that nobody used in time."""
-    unused = Voucher.objects.filter(redemption__in=own, used_at=None, voided_at=None)
-    if unused.filter(ends_at__lte=at).exists():
+    """Refuse to cancel a voucher or a coupon that nobody used in time."""
+    ended: dict[str, Any] = {"redemption__in": own, "ends_at__lte": at, "voided_at": None}
+    if Voucher.objects.filter(used_at=None, **ended).exists() or Coupon.objects.filter(use=None, **ended).exists():
         raise Ended
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from mall import stock
 from mall.counter import AlreadyUsed
-from mall.models import Chance, CouponCode, Gift, Medal, Redemption, Reversal, Voucher
+from mall.models import Chance, Coupon, CouponCode, Gift, Medal, Redemption, Reversal, Voucher
 
 __all__ = ("take_back",)
 
@@ -17,7 +17,7 @@ Kind = Gift.Kind
 
 
 def take_back(redemption: Redemption, reversal: Reversal) -> None:
-    """Take codes, vouchers, medals or chances of a redemption back; its row is locked, `redemption` is as before.
+    """Take back what a redemption gave; its row is locked, `redemption` is as before.
 
     Some of several: those that nobody has used or looked at. Raises AlreadyUsed.
     """
@@ -30,7 +30,11 @@ def take_back(redemption: Redemption, reversal: Reversal) -> None:
         case Kind.PRIVILEGE | Kind.SEAT if whole:
             _unused(Voucher.objects.filter(redemption=redemption), reversal)
         case Kind.PRIVILEGE | Kind.SEAT:
-            _some(redemption, reversal)
+            _some(Voucher.objects.filter(redemption=redemption, used_at=None), redemption, reversal)
+        case Kind.COUPON if whole:
+            _coupons(redemption, reversal)
+        case Kind.COUPON:
+            _some(Coupon.objects.filter(redemption=redemption, use=None), redemption, reversal)
         case Kind.CHANCE:
             _unused(Chance.objects.filter(redemption=redemption), reversal)
         case Kind.MEDAL:
@@ -54,9 +58,9 @@ def _unseen(redemption: Redemption, pieces: int) -> None:
     unseen.filter(pk__in=last).update(redemption=None)
 
 
-def _some(redemption: Redemption, reversal: Reversal) -> None:
-    """Void some vouchers; where only used ones remain, all that he keeps has been received."""
-    of_it = Voucher.objects.filter(redemption=redemption, used_at=None, voided_at=None)
+def _some(unused: QuerySet[Any], redemption: Redemption, reversal: Reversal) -> None:
+    """Void some vouchers or coupons; where only used ones remain, all that he keeps has been received."""
+    of_it = unused.filter(voided_at=None)
     of_it.filter(pk__in=_last(of_it, reversal.pieces)).update(voided_at=reversal.at)
     still_open = Exists(of_it.filter(redemption=OuterRef("pk")))
     used_up = Redemption.objects.filter(~still_open, pk=redemption.pk, state=Redemption.State.ISSUED)
@@ -68,6 +72,14 @@ def _last(rows: QuerySet[Any], pieces: int) -> list[int]:
     if len(last) < pieces:
         raise AlreadyUsed
     return last
+
+
+def _coupons(redemption: Redemption, reversal: Reversal) -> None:
+    """Void coupons that stand for no order; one that came back from its order may go back, too."""
+    mine = Coupon.objects.filter(redemption=redemption)
+    if mine.exclude(use=None).exists():
+        raise AlreadyUsed
+    mine.filter(voided_at=None).update(voided_at=reversal.at)
 
 
 def _unused(rows: QuerySet[Any], reversal: Reversal) -> None:

@@ -3,6 +3,7 @@
 from mall.models.addresses import MOST_ADDRESSES, SavedAddress
 from mall.models.categories import Category
 from mall.models.conditions import GiftTier, GiftWindow
+from mall.models.coupons import LONGEST_REFERENCE, MOST_YUAN, Coupon, CouponKind, CouponType, CouponUse
 from mall.models.draws import Draw, DrawPlay, DrawPrize, WonGift
 from mall.models.fulfilment import LONGEST_CODE, Chance, CouponCode, Medal, Voucher
 from mall.models.gifts import MOST_POINTS, Gift, GiftQuerySet, StockChange
@@ -16,16 +17,22 @@ from mall.models.treasure import MOST_ENTRIES, TreasureDraw, TreasureEntry, Trea
 
 __all__ = (
     "LONGEST_CODE",
+    "LONGEST_REFERENCE",
     "MOST_ADDRESSES",
     "MOST_AT_ONCE",
     "MOST_ENTRIES",
     "MOST_FAVOURITES",
     "MOST_POINTS",
+    "MOST_YUAN",
     "SHARDS",
     "Banner",
     "Category",
     "Chance",
+    "Coupon",
     "CouponCode",
+    "CouponKind",
+    "CouponType",
+    "CouponUse",
     "Draw",
     "DrawPlay",
     "DrawPrize",

@@ -71,11 +71,17 @@ class Gift(models.Model):
         SEAT = "SEAT", _("seat at an event")
         MEDAL = "MEDAL", _("medal")
         CHANCE = "CHANCE", _("draw chances")
+        COUPON = "COUPON", _("coupon of the brand")
 
     SENT, FROM_A_POOL = (Kind.PHYSICAL,), (Kind.CODE,)
     AT_THE_COUNTER = (Kind.PRIVILEGE, Kind.SEAT)
     NEVER_ENDS = (Kind.PHYSICAL, Kind.CODE, Kind.MEDAL)  # `valid_until` says nothing of these
-    IN_PARTS = (*SENT, *FROM_A_POOL, *AT_THE_COUNTER)  # some pieces of a redemption may go back without the others
+    IN_PARTS = (
+        *SENT,
+        *FROM_A_POOL,
+        *AT_THE_COUNTER,
+        Kind.COUPON,
+    )  # some pieces of a redemption may go back without the others
 
     kind = models.CharField(
         _("kind"),
@@ -186,6 +192,16 @@ class Gift(models.Model):
         help_text=_("A word of your own; a draw with the same word takes these chances."),
     )
 
+    coupon_type = models.ForeignKey(
+        "mall.CouponType",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="gifts",
+        verbose_name=_("coupon"),
+        help_text=_("What the member gets: one coupon for each piece."),
+    )
+
     objects = GiftQuerySet.as_manager()
 
     class Meta:
@@ -224,6 +240,10 @@ class Gift(models.Model):
             ),
             models.CheckConstraint(condition=Q(cash__gte=0), name="gift_cash_from_0"),
             models.CheckConstraint(condition=Q(chances__range=(1, 100)), name="gift_chances_1_to_100"),
+            models.CheckConstraint(
+                condition=Q(kind="COUPON", coupon_type__isnull=False) | ~Q(kind="COUPON") & Q(coupon_type=None),
+                name="gift_coupon_names_its_type",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -292,6 +312,8 @@ class Gift(models.Model):
             wrong["event_at"] = _("Say when the event begins.")
         if self.kind == kind.CHANCE and not self.chance_pool:
             wrong["chance_pool"] = _("Say for which draws.")
+        if (self.kind == kind.COUPON) != bool(self.coupon_type_id):
+            wrong["coupon_type"] = _("A coupon of the brand says which one, another gift none.")
         return wrong
 
 

@@ -137,6 +137,7 @@ RECEIVED: dict[str, Promise] = {
     Gift.Kind.SEAT: _("checked in"),
     Gift.Kind.MEDAL: _("awarded"),
     Gift.Kind.CHANCE: _("credited"),
+    Gift.Kind.COUPON: _("handed out"),
 }
 
 

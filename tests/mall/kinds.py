@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from mall import codes
-from mall.models import Gift
+from mall.models import CouponType, Gift
 from tests.mall.conftest import NOON, shelve
 
 
@@ -35,3 +35,13 @@ def medal(**fields: Any) -> Gift:
 def chance(**fields: Any) -> Gift:
     plain = {"name": "Three tries", "chances": 3, "chance_pool": "spring", "stock_counted": False}
     return shelve(pieces=0, kind=Gift.Kind.CHANCE, **plain | fields)
+
+
+def coupon_type(**fields: Any) -> CouponType:
+    """20 yuan off an order of 100."""
+    return CouponType.objects.create(**{"name": "20 off 100", "value": 20, "minimum_spend": 100} | fields)
+
+
+def coupon(of: CouponType | None = None, **fields: Any) -> Gift:
+    plain = {"name": "Coupon", "coupon_type": of or coupon_type(), "stock_counted": False}
+    return shelve(pieces=0, kind=Gift.Kind.COUPON, **plain | fields)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db.models import Sum
@@ -13,19 +14,21 @@ from hypothesis import strategies as st
 
 from loyalty import auditing
 from loyalty.models import Lot
-from mall import codes, paying, shipping
-from mall.counter import AlreadyUsed
-from mall.models import CouponCode, Gift, Payment, Redemption, Refund
+from mall import codes, coupons, paying, shipping
+from mall.counter import AlreadyUsed, Voided
+from mall.models import Coupon, CouponCode, Gift, Payment, Redemption, Refund
 from mall.payment import Notice, provider
 from mall.redeeming import InsufficientPoints, LimitReached, OutOfStock
 from mall.reversing import TooMany, WholeOnly, WrongState
 from members.models import Member
 from tests.mall.conftest import NOON, ask, give, points_of, shelve
-from tests.mall.kinds import chance, medal, pool, privilege, seat
+from tests.mall.kinds import chance, coupon, medal, pool, privilege, seat
 
 HOUR = timedelta(hours=1)
 REFUSED = (InsufficientPoints, LimitReached, OutOfStock, WrongState, AlreadyUsed, WholeOnly, TooMany, paying.NotPayable)
+REFUSED = (*REFUSED, coupons.NotUsed, Voided)
 STEPS = ["redeem", "redeem", "pay", "look", "ship", "cancel", "return", "cancel some", "return some", "let go"]
+STEPS += ["spend", "undo"]
 
 
 def world() -> tuple[Member, list[Gift]]:
@@ -36,7 +39,7 @@ def world() -> tuple[Member, list[Gift]]:
     gifts: list[Gift] = []
     for cash in (Decimal(0), Decimal("9.90")):
         gifts += [shelve(pieces=5, cash=cash), privilege(5, cash=cash), seat(5, cash=cash)]
-        gifts += [pool(*"ABCDE", cash=cash), medal(cash=cash), chance(cash=cash)]
+        gifts += [pool(*"ABCDE", cash=cash), medal(cash=cash), chance(cash=cash), coupon(cash=cash)]
     return member, gifts
 
 
@@ -69,12 +72,24 @@ def on_last(name: str, last: Redemption, pieces: int, at: Any) -> None:
         shipping.cancel(redemption_id=last.pk, at=at, pieces=pieces)
     elif name == "return some":
         shipping.return_(redemption_id=last.pk, at=at, pieces=pieces)
+    elif name in ("spend", "undo"):
+        for one in last.coupons.order_by("pk"):
+            (spend if name == "spend" else undo)(one, at)
+
+
+def spend(one: Coupon, at: Any) -> None:
+    order = coupons.Order(f"T-{one.pk}", Decimal(100))
+    coupons.use(code=one.code, order=order, request_key=uuid4().hex, at=at)
+
+
+def undo(one: Coupon, at: Any) -> None:
+    coupons.give_back(code=one.code, order_reference=f"T-{one.pk}", request_key=uuid4().hex, at=at)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
-        st.tuples(st.sampled_from(STEPS), st.integers(0, 11), st.integers(1, 3), st.integers(0, 3)), max_size=40
+        st.tuples(st.sampled_from(STEPS), st.integers(0, 13), st.integers(1, 3), st.integers(0, 3)), max_size=40
     )
 )
 @pytest.mark.usefixtures("english")
@@ -88,6 +103,8 @@ def test_when_everything_has_ended_everything_is_back(db: None, steps: list[tupl
         except REFUSED:
             continue
 
+    for used in Coupon.objects.exclude(use=None):
+        undo(used, at)
     for one in Redemption.objects.filter(member=member).live():
         end = shipping.return_ if one.state in ("SHIPPED", "RECEIVED") else shipping.cancel
         end(redemption_id=one.pk, at=at)
@@ -101,4 +118,5 @@ def test_when_everything_has_ended_everything_is_back(db: None, steps: list[tupl
     paid = Payment.objects.paid().filter(**ours).aggregate(all=Sum("amount"))["all"]
     back = Refund.objects.filter(payment__redemption__member=member).aggregate(all=Sum("amount"))["all"]
     assert paid == back
+    assert not Coupon.objects.filter(voided_at=None).exists()
     assert auditing.drifts() == []
