@@ -20,7 +20,7 @@ def _frozen(name: str) -> migrations.RunSQL:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mall", "0016_reversals"),
+        ("mall", "0017_draw_terms"),
         ("members", "0005_arrival"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -555,5 +555,5 @@ class Migration(migrations.Migration):
                 name="coupon_given_once",
             ),
         ),
-        _frozen("0017_coupons"),
+        _frozen("0018_coupons"),
     ]
