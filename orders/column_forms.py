@@ -36,6 +36,7 @@ ROLES = {
     "completed_at": _("completed at"),
     "buyer": _("buyer's account"),
     "phone": _("buyer's own phone"),
+    "phone_end": _("a phone whose last four digits prove a claim"),
     "title": _("goods"),
     "sku": _("SKU"),
     "quantity": _("quantity"),

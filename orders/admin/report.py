@@ -34,6 +34,7 @@ COLUMN_WORDS = {
     "completed_at": _("completed at"),
     "buyer": _("buyer's account"),
     "phone": _("buyer's phone"),
+    "phone_end": _("last four digits, as proof of a claim"),
     "title": _("goods"),
     "sku": _("SKU"),
     "quantity": _("quantity"),

@@ -141,6 +141,20 @@ def phone(text: str) -> str:
     return digits if re.fullmatch(r"\+[1-9]\d{7,14}", digits, re.ASCII) else ""
 
 
+def phone_end(text: str) -> str:
+    """The last four digits of a mobile phone, masked before them or whole; "" where the platform shows other digits.
+
+    A number with an extension (`13800001111-1234`) is the platform's own, which the buyer does not know.
+    """
+    number = "".join(unicodedata.normalize("NFKC", bare(text)).split())
+    if re.search(r"1[\d*]{10}[-#转,]\d{1,4}$", number, re.ASCII):
+        return ""
+    number = re.sub(r"^(?:\+|00)?86(?=1)", "", re.sub(r"[().-]", "", number))
+    if re.fullmatch(r"1[\d*]{6}\d{4}", number, re.ASCII):
+        return number[-4:]
+    return number[-4:] if re.fullmatch(r"\+[1-9]\d{7,14}", number, re.ASCII) else ""
+
+
 def plain(text: str, limit: int) -> str:
     """A text as it stands, without armour and control characters, cut at `limit`; "" for a null word."""
     clean = text.strip(EDGE)

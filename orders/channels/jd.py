@@ -2,7 +2,8 @@
 
 What the buyer paid is 应付金额 and what he took from his balance (余额支付). A split order stays in the file as a
 deleted parent, `(删除)…`, beside its children, which are ordinary orders: the parent counts nothing. There is no sign
-of refunds. 下单帐号 is who bought; 联系电话 is the receiver's and masked, and is not read.
+of refunds. 下单帐号 is who bought; 联系电话 is the receiver's and masked: its end proves a
+claim, no more.
 """
 
 from datetime import datetime
@@ -11,7 +12,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy
 
 from orders.channels.base import Format, all_or_nothing, completion, payment, repeated, within
-from orders.channels.columns import Buyer, Count, Id, Money, Status, Text, Time
+from orders.channels.columns import Buyer, Count, Id, Money, PhoneEnd, Status, Text, Time
 from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, UNPAID, ZERO, Row
 
 STATUS_WORDS = {
@@ -43,6 +44,7 @@ class JdOrders(Format):
     title = Text("商品名称")
     sku = Text("货号", limit=100)
     quantity = Count("订购数量")
+    phone_end = PhoneEnd("联系电话")
 
     def understand(
         self,
@@ -60,10 +62,12 @@ class JdOrders(Format):
         title: str,
         sku: str,
         quantity: int,
+        phone_end: str,
     ) -> Row:
         paid = None if due is None else due + (balance or ZERO)
         gross, refunded = all_or_nothing(status, paid, self.due)
         return Row(
             line, number, repeated(product), status, gross, refunded, within(shipping, gross), ordered_at,
             payment(status, paid_at), completion(status, completed_at), buyer, "", title, sku or product, quantity,
+            phone_end,
         )  # fmt: skip

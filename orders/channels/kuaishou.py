@@ -1,7 +1,8 @@
 """Kuaishou: the order export of the shop, a row per order.
 
 The after-sale column wins over the order status, and is the only sign of a refund: then the whole order counts as
-refunded. No column has the time of completion, and no buyer is in the file.
+refunded. No column has the time of completion, and no buyer is in the file. 收货人电话 is the
+receiver's: its end proves a claim, no more.
 """
 
 import re
@@ -11,7 +12,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy
 
 from orders.channels.base import KEPT, Format, all_or_nothing, payment, prevailing, within
-from orders.channels.columns import Count, Id, Money, Status, Text, Time
+from orders.channels.columns import Count, Id, Money, PhoneEnd, Status, Text, Time
 from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, Row
 
 STATUS_WORDS = {
@@ -44,6 +45,7 @@ class KuaishouOrders(Format):
     title = Text("商品名称")
     sku = Text("SKU编码", limit=100)
     quantity = Count("成交数量")
+    phone_end = PhoneEnd("收货人电话")
 
     def understand(
         self,
@@ -58,10 +60,11 @@ class KuaishouOrders(Format):
         title: str,
         sku: str,
         quantity: int,
+        phone_end: str,
     ) -> Row:
         status = prevailing(status, after_sale)
         gross, refunded = all_or_nothing(status, paid, self.paid)
         return Row(
             line, number, "", status, gross, refunded, within(shipping, gross),
-            ordered_at, payment(status, paid_at), None, "", "", title, sku, quantity,
+            ordered_at, payment(status, paid_at), None, "", "", title, sku, quantity, phone_end,
         )  # fmt: skip

@@ -36,7 +36,7 @@ from orders.channels.base import (
     within,
 )
 from orders.channels.cells import BadCell
-from orders.channels.columns import SHANGHAI, UTC, Buyer, Column, Count, Id, Money, Phone, Status, Text, Time
+from orders.channels.columns import SHANGHAI, UTC, Buyer, Column, Count, Id, Money, Phone, PhoneEnd, Status, Text, Time
 from orders.channels.rows import COMPLETED, HOLD, PAID, PARTIALLY_REFUNDED, REFUNDED, UNPAID, ZERO, Row
 
 ORDER, PART, REPEATED = "order", "part", "repeated"  # what a row is: see Plan.rows
@@ -153,6 +153,7 @@ class MappedOrders(Format):
     title = Text()
     sku = Text(limit=100)
     quantity = Count()
+    phone_end = PhoneEnd()
 
     plan: Plan
     told: OrderedDict[str, Row]
@@ -167,7 +168,8 @@ class MappedOrders(Format):
 
     def bind(self, columns: Mapping[str, int]) -> Self:
         """See Format.bind. The copy remembers the amounts of the latest orders; of a column that was not chosen it
-        asks once."""
+        asks once. A buyer's own phone tells its end, too."""
+        columns = {"phone_end": columns["phone"], **columns} if "phone" in columns else columns
         bound = super().bind(columns)
         bound.cleaners = tuple(
             clean if attribute in columns else _always(clean(""))
@@ -206,6 +208,7 @@ class MappedOrders(Format):
         title: str,
         sku: str,
         quantity: int,
+        phone_end: str,
     ) -> Row:
         plan = self.plan
         gross = paid + (refund or ZERO) if plan.net and paid is not None else paid
@@ -222,6 +225,7 @@ class MappedOrders(Format):
         return Row(
             line, number, key, status, gross, refunded, within(shipping, gross), ordered_at, payment(status, paid_at),
             completion(status, completed_at), self.account(buyer), phone, title, sku, quantity,
+            phone_end,
         )  # fmt: skip
 
     def key(self, row_key: str, sku: str, title: str, gross: Decimal | None) -> str:

@@ -2,7 +2,7 @@
 
 The after-sale column wins over the order status, and both are the only sign of a refund: then the whole order counts
 as refunded. 商家实收金额(元) also holds the platform's subsidy and is not what the buyer paid. Only the wide export has
-a phone, the buyer's own (用户购买手机号).
+a phone, the buyer's own (用户购买手机号); masked, its end proves a claim.
 """
 
 import re
@@ -22,7 +22,7 @@ from orders.channels.base import (
     prevailing,
     within,
 )
-from orders.channels.columns import SHANGHAI, Count, Id, Money, Phone, Status, Text, Time
+from orders.channels.columns import SHANGHAI, Count, Id, Money, Phone, PhoneEnd, Status, Text, Time
 from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, Row
 
 STATUS_WORDS = {
@@ -59,6 +59,7 @@ class PinduoduoOrders(Format):
     title = Text("商品")
     sku = Text("商家编码-规格维度", "商家编码-商品维度", "样式ID", limit=100)
     quantity = Count("商品数量(件)")
+    phone_end = PhoneEnd("用户购买手机号")
 
     def understand(
         self,
@@ -76,6 +77,7 @@ class PinduoduoOrders(Format):
         title: str,
         sku: str,
         quantity: int,
+        phone_end: str,
     ) -> Row:
         status = prevailing(status, after_sale)
         gross, refunded = all_or_nothing(status, paid, self.paid)
@@ -84,7 +86,7 @@ class PinduoduoOrders(Format):
             paid_at = self.day(number)
         return Row(
             line, number, "", status, gross, refunded, within(shipping, gross), ordered_at or closed_at,
-            payment(status, paid_at), completion(status, completed_at), "", phone, title, sku, quantity,
+            payment(status, paid_at), completion(status, completed_at), "", phone, title, sku, quantity, phone_end,
         )  # fmt: skip
 
     def day(self, number: str) -> datetime:

@@ -32,7 +32,8 @@ class Row(NamedTuple):
     `row_key` says what its amounts are of. "": the whole order. `WHOLE` and more: the whole order too, told again on
     each of its rows, so that gross counts once; refunds are each row's own. `BACK` and more: what an after-sale gave
     back of a part or of the whole, of an order that is known. Anything else: a part, and parts add up.
-    A row of refunded money alone has refunded and no gross.
+    A row of refunded money alone has refunded and no gross. `phone_end`: four digits that prove a claim, see
+    columns.PhoneEnd; never the whole of a phone, and nobody is known by it.
     """
 
     line: int
@@ -50,6 +51,7 @@ class Row(NamedTuple):
     title: str
     sku: str
     quantity: int
+    phone_end: str = ""
 
 
 class BadRow(NamedTuple):

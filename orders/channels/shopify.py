@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.channels.base import Format, payment, settled, within
-from orders.channels.columns import Count, Email, Id, Money, Phone, Status, Text, Time
+from orders.channels.columns import Count, Email, Id, Money, Phone, PhoneEnd, Status, Text, Time
 from orders.channels.rows import CLOSED, HOLD, PAID, PARTIALLY_REFUNDED, REFUNDED, UNPAID, ZERO, Row
 
 STATUS_WORDS = {
@@ -61,6 +61,7 @@ class ShopifyOrders(Format):
     cancelled_at = Time("Cancelled at")
     buyer = Email("Email", limit=128)
     phone = Phone("Phone")
+    phone_end = PhoneEnd("Billing Phone", "Shipping Phone")
     title = Text("Lineitem name", required=True)
     sku = Text("Lineitem sku", limit=100)
     quantity = Count("Lineitem quantity")
@@ -116,6 +117,7 @@ class ShopifyOrders(Format):
         cancelled_at: datetime | None,
         buyer: str,
         phone: str,
+        phone_end: str,
         title: str,
         sku: str,
         quantity: int,
@@ -129,7 +131,7 @@ class ShopifyOrders(Format):
             status = HOLD
         return Row(
             line, number, "1", status, gross, refunded, within(shipping, gross),
-            ordered_at, payment(status, paid_at), None, buyer, phone, title, sku, quantity,
+            ordered_at, payment(status, paid_at), None, buyer, phone, title, sku, quantity, phone_end,
         )  # fmt: skip
 
 

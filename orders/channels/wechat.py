@@ -3,7 +3,7 @@
 订单实际支付金额 is *gross*; 商品已退款金额 is the refund of each product. Nobody has told whether the first repeats the
 order's amount on each product row. By its name it does, and so it counts once — unless the rows of an order show that
 each has its own: amounts that differ, or each what its own product cost (商品实际价格(总共)). 收件人手机 is the
-receiver's and is not read.
+receiver's: its end proves a claim, no more.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from django.utils.translation import gettext_lazy
 
 from orders.channels.base import KEPT, Format, completion, content_key, payment, repeated, settled, within
-from orders.channels.columns import Count, Id, Money, Status, Text, Time
+from orders.channels.columns import Count, Id, Money, PhoneEnd, Status, Text, Time
 from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, WHOLE, ZERO, BadRow, Row, Skipped
 
 STATUS_WORDS = {
@@ -60,6 +60,7 @@ class WechatOrders(Format):
     option = Text("商品属性")
     sku = Text("SKU编码(自定义)", "商品编码(自定义)", "商品编码(平台)", limit=100)
     quantity = Count("商品数量")
+    phone_end = PhoneEnd("收件人手机")
 
     def bind(self, columns: Mapping[str, int]) -> Self:
         """See Format.bind. The copy remembers what the rows of the order being read print."""
@@ -86,6 +87,7 @@ class WechatOrders(Format):
         option: str,
         sku: str,
         quantity: int,
+        phone_end: str,
     ) -> Row:
         """A row as if it repeated the amount of its order."""
         if after_sale == REFUNDED and not refund and paid is not None:
@@ -96,7 +98,7 @@ class WechatOrders(Format):
         key = repeated(content_key(sku, title, option, own))
         return Row(
             line, number, key, status, gross, refunded, within(shipping, gross), ordered_at,
-            payment(status, paid_at), completion(status, completed_at), "", "", title, sku, quantity,
+            payment(status, paid_at), completion(status, completed_at), "", "", title, sku, quantity, phone_end,
         )  # fmt: skip
 
     def arranged(self, things: Iterator[Row | BadRow | Skipped]) -> Iterator[Row | BadRow | Skipped]:

@@ -2,7 +2,7 @@
 which adjusts those orders.
 
 The after-sale column wins over the order status, and is the only sign of a refund: then the whole row counts as
-refunded. 用户编号 is who bought; the receiver's name, phone and address are not read.
+refunded. 用户编号 is who bought; of the receiver only the end of the phone is read, as proof of a claim.
 """
 
 import re
@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy
 
 from orders.channels.base import KEPT, Format, all_or_nothing, completion, given_back, nothing_back, payment, prevailing
-from orders.channels.columns import Buyer, Count, Id, Money, Status, Text, Time
+from orders.channels.columns import Buyer, Count, Id, Money, PhoneEnd, Status, Text, Time
 from orders.channels.rows import CLOSED, COMPLETED, HOLD, PAID, REFUNDED, UNPAID, ZERO, Row
 
 STATUS_WORDS = {
@@ -69,6 +69,7 @@ class XiaohongshuOrders(Format):
     title = Text("SKU名称", "商品名称")
     sku = Text("商家编码", "小红书编码", limit=100)
     quantity = Count("SKU件数")
+    phone_end = PhoneEnd("收件人电话")
 
     def understand(
         self,
@@ -86,13 +87,14 @@ class XiaohongshuOrders(Format):
         title: str,
         sku: str,
         quantity: int,
+        phone_end: str,
     ) -> Row:
         status = prevailing(status, after_sale)
         gross, refunded = all_or_nothing(status, paid, self.paid)
         key = f"{specification} {gift}".strip()
         return Row(
             line, number, key, status, gross, refunded, ZERO, ordered_at,
-            payment(status, paid_at), completion(status, completed_at), buyer, "", title, sku, quantity,
+            payment(status, paid_at), completion(status, completed_at), buyer, "", title, sku, quantity, phone_end,
         )  # fmt: skip
 
 

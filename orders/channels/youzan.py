@@ -2,7 +2,7 @@
 
 订单实付金额 and 商品实际成交金额 are *gross*: refunds (订单已退款金额, 商品已退款金额) are not taken off. The texts
 of 订单退款状态 are not known, so refunds are told by the amounts. 买家手机号 is who bought; 收货人手机号/提货人手机号
-is the receiver's and is not read.
+is the receiver's: its end proves a claim, no more.
 """
 
 import re
@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy
 
 from orders.channels.base import Format, completion, content_key, payment, settled, within
-from orders.channels.columns import SHANGHAI, Count, Id, Money, Phone, Status, Text, Time
+from orders.channels.columns import SHANGHAI, Count, Id, Money, Phone, PhoneEnd, Status, Text, Time
 from orders.channels.rows import CLOSED, COMPLETED, PAID, UNPAID, ZERO, Row
 
 STATUS_WORDS = {
@@ -42,6 +42,7 @@ class YouzanOrders(Format):
     completed_at = Time("交易成功时间")
     phone = Phone("买家手机号")
     title = Text("全部商品名称")
+    phone_end = PhoneEnd("收货人手机号/提货人手机号", "买家手机号")
 
     def understand(
         self,
@@ -56,12 +57,13 @@ class YouzanOrders(Format):
         completed_at: datetime | None,
         phone: str,
         title: str,
+        phone_end: str,
     ) -> Row:
         columns = (YouzanOrders.paid, YouzanOrders.refund)
         status, gross, refunded = settled(status, paid, refund, columns)
         return Row(
             line, number, "", status, gross, refunded, within(shipping, gross),
-            ordered_at, payment(status, paid_at), completion(status, completed_at), "", phone, title, "", 1,
+            ordered_at, payment(status, paid_at), completion(status, completed_at), "", phone, title, "", 1, phone_end,
         )  # fmt: skip
 
 
@@ -86,6 +88,7 @@ class YouzanItems(Format):
     option = Text("商品规格")
     sku = Text("规格编码", "商品编码", limit=100)
     quantity = Count("商品数量")
+    phone_end = PhoneEnd("收货人手机号/提货人手机号")
 
     def understand(
         self,
@@ -99,12 +102,13 @@ class YouzanItems(Format):
         option: str,
         sku: str,
         quantity: int,
+        phone_end: str,
     ) -> Row:
         status, gross, refunded = settled(status, paid, refund, (self.paid, self.refund))
         key, placed = content_key(sku, title, option, paid), _placed(number)
         return Row(
             line, number, key, status, gross, refunded, ZERO,
-            placed, payment(status, placed), completion(status, completed_at), "", "", title, sku, quantity,
+            placed, payment(status, placed), completion(status, completed_at), "", "", title, sku, quantity, phone_end,
         )  # fmt: skip
 
 

@@ -161,6 +161,7 @@ class StagedRow(models.Model):
     title = models.CharField(max_length=500)
     sku = models.CharField(max_length=128)
     quantity = models.IntegerField()
+    phone_end = models.CharField(max_length=4, db_default="")
 
     class Meta:
         indexes = [models.Index(fields=["order_import", "number", "row_key"], name="staged_number")]

@@ -107,6 +107,13 @@ class Order(models.Model):
     completed_at = models.DateTimeField(_("completed at"), null=True)
     buyer = models.CharField(_("buyer's account"), max_length=128)
     phone = models.CharField(_("buyer's phone"), max_length=16)
+    phone_end = models.CharField(
+        _("last four digits of a phone in the file"),
+        max_length=4,
+        db_default="",
+        editable=False,
+        help_text="The buyer's or the receiver's: proves a claim. Nobody is matched by it.",
+    )
     member = models.ForeignKey(
         Member, on_delete=models.PROTECT, null=True, db_index=False, related_name="orders", verbose_name=_("member")
     )

@@ -34,7 +34,7 @@ select coalesce(t.order_id, known.id) as order_id, t.id as line_id, m.*,
        is distinct from
        (m.status, m.gross, m.refunded, m.shipping, m.ordered_at, m.paid_at, m.completed_at, m.title, m.sku, m.quantity)
            as changed,
-       s.buyer, s.phone
+       s.buyer, s.phone, s.phone_end
   from staged s
   full join told t on t.number = s.number and t.row_key = s.row_key
   left join known on known.number = s.number

@@ -28,7 +28,8 @@ line as (
                    case when greatest(l.refunded, b.back) >= gross then 'refunded' else 'partially_refunded' end
                else l.status
            end as status,
-           least(coalesce(b.back, 0), l.gross) as back, l.ordered_at, l.paid_at, l.completed_at, l.buyer, l.phone, l.changed
+           least(coalesce(b.back, 0), l.gross) as back, l.ordered_at, l.paid_at, l.completed_at, l.buyer, l.phone, l.phone_end,
+           l.changed
       from merged_line l
       left join given_back b on b.number = l.number and b.part = l.row_key
      where left(l.row_key, 1) <> '↩'
@@ -42,7 +43,7 @@ counted as (
            case when bool_and(completed_at is not null)
                      filter (where status in ('hold', 'paid', 'completed', 'partially_refunded'))
                 then max(completed_at) end as completed_at,
-           max(buyer) as buyer, max(phone) as phone, bool_or(changed) as changed,
+           max(buyer) as buyer, max(phone) as phone, max(phone_end) as phone_end, bool_or(changed) as changed,
            count(*) filter (
                where status in ('hold', 'paid', 'completed', 'partially_refunded', 'refunded') and refunded <= gross
            ) as counted,
@@ -78,19 +79,21 @@ sums as (
            max(refunded) as refunded, sum(back) as back, max(gross) filter (where not of_whole) as gross_of_parts,
            max(status) filter (where of_whole) as whole_status, max(status) filter (where not of_whole) as parts_status,
            min(ordered_at) as ordered_at, coalesce(min(paid_at) filter (where of_whole), min(paid_at)) as paid_at,
-           max(completed_at) as completed_at, max(buyer) as buyer, max(phone) as phone, bool_or(changed) as changed
+           max(completed_at) as completed_at, max(buyer) as buyer, max(phone) as phone,
+           max(phone_end) as phone_end, bool_or(changed) as changed
       from told
      group by number, order_id
 ),
 settled as (
     select s.number, s.order_id, s.gross, s.shipping, s.gross_of_parts, s.ordered_at, s.paid_at, s.completed_at, s.buyer,
-           s.phone, s.whole_status, s.parts_status, s.changed or coalesce(b.changed, false) as changed,
+           s.phone, s.phone_end, s.whole_status, s.parts_status, s.changed or coalesce(b.changed, false) as changed,
            greatest(s.refunded, s.back + b.back) as refunded, s.gross > 0 and s.back + coalesce(b.back, 0) > 0 as given_back
       from sums s
       left join back_at_large b on b.number = s.number
 ),
 whole as materialized (
-    select s.number, s.order_id, s.gross, s.shipping, s.ordered_at, s.paid_at, s.buyer, s.phone, s.changed,
+    select s.number, s.order_id, s.gross, s.shipping, s.ordered_at, s.paid_at, s.buyer, s.phone, s.phone_end,
+           s.changed,
            case when not (given_back and refunded >= gross) then s.completed_at end as completed_at,
            coalesce(i.member_id, m.id) as member_id,
            shop.back_days is null or not exists (
@@ -118,9 +121,9 @@ whole as materialized (
 -- An order that an undo took away earns under its next number.
 made as (
     insert into orders_order (channel_id, number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at,
-                              buyer, phone, member_id, earns, award, first_import_id, last_import_id)
+                              buyer, phone, phone_end, member_id, earns, award, first_import_id, last_import_id)
     select %(channel)s, w.number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at, buyer, phone,
-           member_id, earns, coalesce(t.award, 1), %(order_import)s, %(order_import)s
+           coalesce(phone_end, ''), member_id, earns, coalesce(t.award, 1), %(order_import)s, %(order_import)s
       from whole w
       left join orders_takenorder t on t.channel_id = %(channel)s and t.number = w.number
      where order_id is null
@@ -139,7 +142,8 @@ known as materialized (
               is distinct from
               (w.status, w.gross, w.refunded, w.shipping, w.ordered_at, w.paid_at, w.completed_at)
            or o.member_id is null and w.member_id is not null
-           or o.buyer = '' and w.buyer <> '' or o.phone = '' and w.phone <> '' as changes
+           or o.buyer = '' and w.buyer <> '' or o.phone = '' and w.phone <> ''
+           or o.phone_end < w.phone_end as changes
       from orders_order o
       join whole w on w.order_id = o.id
 ),
@@ -148,6 +152,7 @@ moved as (
        set status = w.status, gross = w.gross, refunded = w.refunded, shipping = w.shipping,
            ordered_at = w.ordered_at, paid_at = w.paid_at, completed_at = w.completed_at,
            buyer = coalesce(nullif(w.buyer, ''), o.buyer), phone = coalesce(nullif(w.phone, ''), o.phone),
+           phone_end = greatest(o.phone_end, w.phone_end),
            member_id = coalesce(o.member_id, w.member_id),
            earns = case when o.member_id is null then w.earns else o.earns end, last_import_id = %(order_import)s,
            award_gross = case when (o.gross, o.shipping) <> (w.gross, w.shipping) then coalesce(o.award_gross, o.gross)

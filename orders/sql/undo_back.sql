@@ -4,7 +4,8 @@
 -- awarded once more (orders.undoing).
 update orders_order o
    set status = w.status, gross = w.gross, refunded = w.refunded, shipping = w.shipping, ordered_at = w.ordered_at,
-       paid_at = w.paid_at, completed_at = w.completed_at, buyer = w.buyer, phone = w.phone, member_id = u.member_id,
+       paid_at = w.paid_at, completed_at = w.completed_at, buyer = w.buyer, phone = w.phone,
+       phone_end = coalesce(w.phone_end, ''), member_id = u.member_id,
        earns = case when o.member_id = u.member_id then o.earns else w.earns end, last_import_id = b.author_id,
        award = u.award,
        award_gross = case when u.again_id is not null or u.posting_id is null then w.award_gross end
