@@ -220,6 +220,29 @@ def settle(waiting: QuerySet[Claim], *, at: datetime, note: Note = unheard, earn
             return bound
 
 
+def look(*, at: datetime) -> int:
+    """Look once more at claims that were made or changed since the last time; returns how many became a member's.
+
+    Once is enough. A claim that missed its order did so while the import that stored it was settling the claims of its
+    file, and neither saw the other; whoever sees the claim now sees that order, too. An order that is stored later
+    finds the claim. So what waits is not looked at again and again, however much it is.
+    """
+    bound = 0
+    while True:
+        with transaction.atomic():
+            ids = list(_locked(Claim.objects.to_look().order_by("pk").values_list("pk", flat=True)[:BATCH]))
+            bound += len(_settle(ids, at=at)) if ids else 0
+            Claim.objects.filter(pk__in=ids).update(to_look=False)
+        if len(ids) < BATCH:
+            return bound
+
+
+def look_at_all(*, at: datetime) -> int:
+    """Look at all that waits: for channels that ask for another proof now, and what a hand in the database changed."""
+    _close(at)
+    return settle(Claim.objects.found(), at=at)
+
+
 def _locked(ids: Iterable[int]) -> Iterable[int]:
     rows = Claim.objects.filter(pk__in=ids).select_for_update(of=("self",), no_key=True).order_by("pk")
     return rows.values_list("pk", flat=True)
@@ -280,6 +303,13 @@ def give_up(*, at: datetime) -> int:
         return Claim.objects.filter(pk__in=ids).update(state=State.GIVEN_UP, decided_at=at)
 
 
+def _close(at: datetime) -> None:
+    """Refuse what waits for channels that take no claims any more, whether its order is there or not."""
+    shut = Channel.objects.exclude(pk__in=Channel.objects.claimable())
+    ids = list(_locked(Claim.objects.waiting().filter(channel__in=shut).values_list("pk", flat=True)))
+    Claim.objects.filter(pk__in=ids).update(state=State.REFUSED, reason=Reason.OFF, decided_at=at)
+
+
 def tell(claims: Sequence[Claim], *, at: datetime) -> list[Claim]:
     """Fill in what a member is told at a moment: words, and what a credited order gave, available from when.
 
@@ -314,7 +344,7 @@ def words(claim: Claim, *, at: datetime) -> str:
         return _credited(claim, at)
     if claim.state == State.REFUSED:
         return _refused(claim)
-    if claim.state == State.IN_REVIEW:
+    if claim.told == State.IN_REVIEW:
         return _("Our staff have a look at it, usually within two working days.")
     if claim.state == State.GIVEN_UP:
         return _("No such order came in time. Please check the number and what you entered with it, then try again.")

@@ -17,7 +17,6 @@ from config.sql import Relation
 from members import arrivals
 from members.models import Member
 from orders import awarding, claims
-from orders.models import Claim
 
 BATCH = 5_000  # orders matched in a transaction
 MEMBERS = 2_000  # members looked for in a transaction
@@ -34,7 +33,7 @@ def match_waiting(*, at: datetime) -> int:
         found, last = _match_arrived(at, BATCH, after=after)
         matched += found
         if last is None:
-            return matched + claims.settle(Claim.objects.found(), at=at)
+            return matched + claims.look(at=at)
         after = last
 
 

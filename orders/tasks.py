@@ -39,6 +39,7 @@ def forget_changes() -> None:
 @shared_task
 def match_all() -> None:
     matching.match_all(at=timezone.now())
+    claims.look_at_all(at=timezone.now())
 
 
 @shared_task

@@ -65,7 +65,9 @@ class Channel(models.Model):
         max_length=10,
         choices=Proof,
         default=Proof.NONE,
-        help_text=_("The phone only where the files have the buyer's own; else each claim is looked at by staff."),
+        help_text=_(
+            "The phone: of the buyer or the receiver, as far as the file shows it. Where it shows none, staff look."
+        ),
     )
     claim_days = models.PositiveSmallIntegerField(_("oldest order, in days"), default=365)
     claims_a_day = models.PositiveSmallIntegerField(

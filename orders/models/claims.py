@@ -91,9 +91,14 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         channels = list(Channel.objects.values_list("pk", flat=True))  # so that the unique index is used
         return self.waiting().filter(Exists(Order.objects.filter(channel__in=channels, number=OuterRef("number"))))
 
+    def to_look(self) -> ClaimQuerySet:
+        """Return waiting claims that have not been looked at since they were made or changed."""
+        return self.waiting().filter(to_look=True)
+
     def news(self, member: Member, since: datetime) -> ClaimQuerySet:
         """Return a member's claims that were decided since, not at once when he entered them."""
-        return self.of(member).filter(decided_at__gte=since, decided_at__gt=F("made_at"))
+        unproved = Q(state=Claim.State.IN_REVIEW, reason=Claim.Reason.PROOF)  # he is told that it waits: Claim.told
+        return self.of(member).filter(decided_at__gte=since, decided_at__gt=F("made_at")).exclude(unproved)
 
     def to_tell(self, *, since: datetime, quiet: datetime) -> ClaimQuerySet:
         """Return claims decided since, after a wait, of which their members were not sent a text.
@@ -169,6 +174,11 @@ class Claim(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False, verbose_name=_("by")
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
+    to_look = models.BooleanField(
+        db_default=True,
+        editable=False,
+        help_text="Made or changed, and not looked at since in a transaction that sees it: orders.claims.look.",
+    )
     told_at = models.DateTimeField(_("told by text at"), null=True, editable=False)
 
     # What a member is told of it, filled in by orders.claims.tell.
@@ -199,6 +209,8 @@ class Claim(models.Model):
             models.Index(fields=["member", "id"], name="claim_member"),
             models.Index(fields=["number"], name="claim_number"),
             models.Index(fields=["id"], condition=Q(state="WAITING"), name="claim_waiting"),
+            models.Index(fields=["made_at"], condition=Q(state="WAITING"), name="claim_waiting_since"),
+            models.Index(fields=["id"], condition=Q(state="WAITING", to_look=True), name="claim_to_look"),
             models.Index(fields=["id"], condition=Q(state="IN_REVIEW"), name="claim_in_review"),
             models.Index(fields=["order"], condition=Q(order__isnull=False), name="claim_order"),
             models.Index(
@@ -211,6 +223,15 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def told(self) -> Claim.State:
+        """Return the state that its member is told.
+
+        Where no file can confirm his proof he is told what all are told of an unknown number, while staff look at it.
+        """
+        unproved = (self.state, self.reason) == (self.State.IN_REVIEW, self.Reason.PROOF)
+        return self.State.WAITING if unproved else self.State(self.state)
 
     @property
     def may_be_given(self) -> bool:

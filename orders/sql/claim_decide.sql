@@ -1,52 +1,71 @@
 -- reads: relation (id), orders_claim, orders_order, members   writes: orders_claim, members_identity,
 -- orders_order: member, earns
--- re-run: only waiting claims are decided, and those whose order is not there or whose proof does not fit, or that are not paid yet, wait on: who
--- tries numbers without the proof cannot tell the two apart. Claims and orders are locked by the caller.
--- The member's own order that is too old to earn by itself (orders_order.earns) may earn by its claim.
+-- re-run: only waiting claims are decided. Who tries numbers without the proof that their channel asks for cannot tell an
+-- order that is there from one that is not: those whose proof does not fit wait on, as if no file had brought them, and so
+-- do orders of channels that take no claims. Where the file has nothing to compare the proof with, staff look at what may
+-- count, and its member is told no more than that (Claim.told). Unpaid orders wait, too. Claims and orders are locked by
+-- the caller. The member's own order that is too old to earn by itself (orders_order.earns) may earn by its claim.
 -- Returns the orders that became a member's.
 with waiting as materialized (
-    select c.* from orders_claim c where c.id in ({relation}) and c.state = 'WAITING'
+    select c.*, right(regexp_replace(c.proof, '[^0-9]', '', 'g'), 4) as digits
+      from orders_claim c
+     where c.id in ({relation}) and c.state = 'WAITING'
+),
+there as materialized (
+    select c.id, c.member_id, c.made_at, c.address, o.id as order_id, o.channel_id, o.member_id as owner_id, o.buyer,
+           o.phone, o.status, o.gross, o.refunded, o.paid_at, o.ordered_at, o.completed_at, o.earns as gives, h.format,
+           h.earns_at, h.claim_days, h.claim_review_from,
+           case when h.claim_proof = 'none' or o.member_id = c.member_id then 'fits'
+                when c.proof = '' then 'wrong'
+                when h.claim_proof = 'amount' then
+                     case when c.proof !~ '^[0-9]{1,9}([.][0-9]{1,2})?$' then 'wrong'
+                          when c.proof::numeric in (o.gross, o.gross - o.refunded) then 'fits'
+                          else 'wrong' end
+                when o.phone = '' and o.phone_end = '' then 'unknown'
+                when length(c.digits) = 4 and c.digits in (o.phone_end, right(o.phone, 4)) then 'fits'
+                else 'wrong' end as proof
+      from waiting c
+      join orders_channel h on h.id = coalesce(c.channel_id, h.id)
+      join orders_order o on o.channel_id = h.id and o.number = c.number
+     where h.active and h.claims
+),
+proved as (
+    select *, bool_or(proof = 'fits') over (partition by id) as any_fits from there where proof <> 'wrong'
 ),
 found as materialized (
-    select c.id, c.member_id, c.made_at, c.address, o.id as order_id, o.channel_id, o.member_id as owner_id, o.buyer,
-           h.format,
-           case when not (h.active and h.claims) then 'OFF'
-                when count(*) over (partition by c.id) > 1 then 'CHANNEL'
-                when h.claim_proof <> 'none' and c.proof = '' then 'WAIT'
-                when h.claim_proof = 'phone' and o.phone <> ''
-                 and right(regexp_replace(c.proof, '[^0-9]', '', 'g'), 4) <> right(o.phone, 4) then 'WAIT'
-                when h.claim_proof = 'amount' and
-                     case when c.proof ~ '^[0-9]{1,9}([.][0-9]{1,2})?$'
-                          then c.proof::numeric not in (o.gross, o.gross - o.refunded) else true end then 'WAIT'
-                when o.member_id = c.member_id and o.earns then 'OWN'
-                when o.member_id <> c.member_id and c.made_at < %(at)s and exists (
+    select c.id, c.member_id, c.made_at, c.address, c.order_id, c.channel_id, c.buyer, c.format,
+           case when count(*) over (partition by c.id) > 1 and c.any_fits then 'CHANNEL'
+                when c.owner_id = c.member_id and c.gives then 'OWN'
+                when c.status = 'unpaid' then 'WAIT'
+                when c.proof = 'unknown' then
+                     case when c.status in ('closed', 'refunded')
+                            or coalesce(c.paid_at, c.ordered_at) < c.made_at - make_interval(days => c.claim_days)
+                          then 'WAIT' else 'PROOF' end
+                when c.owner_id <> c.member_id and c.made_at < %(at)s and exists (
                      select from orders_claim w
-                      where w.order_id = o.id and w.state = 'CREDITED' and w.decided_at > c.made_at) then 'RIVAL'
-                when o.member_id <> c.member_id then 'TAKEN'
-                when o.status = 'unpaid' then 'WAIT'
-                when o.status in ('closed', 'refunded') then upper(o.status)
-                when coalesce(o.paid_at, o.ordered_at) < c.made_at - make_interval(days => h.claim_days) then 'OLD'
+                      where w.order_id = c.order_id and w.state = 'CREDITED' and w.decided_at > c.made_at) then 'RIVAL'
+                when c.owner_id <> c.member_id then 'TAKEN'
+                when c.status in ('closed', 'refunded') then upper(c.status)
+                when coalesce(c.paid_at, c.ordered_at) < c.made_at - make_interval(days => c.claim_days) then 'OLD'
                 when exists (select from members_identity i
-                              where o.buyer <> '' and i.channel = h.format and i.external_id = o.buyer
+                              where c.buyer <> '' and i.channel = c.format and i.external_id = c.buyer
                                 and i.member_id <> c.member_id)
                   or exists (select from members_member m
-                              where o.phone <> '' and m.phone = o.phone and m.merged_into_id is null
+                              where c.phone <> '' and m.phone = c.phone and m.merged_into_id is null
                                 and m.id <> c.member_id) then 'BOUND'
-                when h.claim_proof = 'phone' and o.phone = '' then 'PROOF'
-                when o.gross - o.refunded >= h.claim_review_from then 'AMOUNT'
+                when c.gross - c.refunded >= c.claim_review_from then 'AMOUNT'
                 when c.address <> '' and %(accounts)s < (
                      select count(distinct a.member_id) from orders_claim a
                       where a.address = c.address and a.made_at > c.made_at - interval '1 day') then 'ADDRESS'
                 when exists (select from orders_claim r
-                              where r.order_id = o.id and r.state = 'IN_REVIEW' and r.member_id <> c.member_id)
+                              where r.order_id = c.order_id and r.state = 'IN_REVIEW' and r.member_id <> c.member_id)
                      then 'RIVAL'
                 else 'FREE' end as verdict,
-           case when o.status = 'hold' or o.paid_at is null
-                  or h.earns_at = 'completed' and o.completed_at is null and o.status <> 'completed'
+           case when c.status = 'hold' or c.paid_at is null
+                  or c.earns_at = 'completed' and c.completed_at is null and c.status <> 'completed'
                 then 'LATER' else '' end as earns
-      from waiting c
-      join orders_channel h on h.id = coalesce(c.channel_id, h.id)
-      join orders_order o on o.channel_id = h.id and o.number = c.number
+      from proved c
+     where c.proof = 'fits' or not c.any_fits
 ),
 free as (
     select f.id,

@@ -15,7 +15,8 @@ live as materialized (
 ),
 renewed as (
     update orders_claim c
-       set proof = %(proof)s, address = %(address)s, channel_id = coalesce(c.channel_id, a.channel_id)
+       set proof = %(proof)s, address = %(address)s, channel_id = coalesce(c.channel_id, a.channel_id),
+           to_look = true
       from live
       join asked a using (place)
      where c.id = live.id and c.state = 'WAITING'

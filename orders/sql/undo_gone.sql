@@ -2,7 +2,8 @@
 -- re-run: they are gone. Claims of an order that is nobody's now wait for the next file, and the member is told so; an
 -- order that was awarded leaves word under which number it earns again.
 update orders_claim c
-   set state = 'WAITING', reason = 'UNDONE', decided_at = %(at)s, actor_id = null, note = '', order_id = null
+   set state = 'WAITING', reason = 'UNDONE', decided_at = %(at)s, actor_id = null, note = '', order_id = null,
+       to_look = true
   from undo_batch u
  where u.loses_member and c.order_id = u.order_id and c.state in ('CREDITED', 'IN_REVIEW');
 
