@@ -109,7 +109,11 @@ class Format:
         return not self.missing(header) and not {normal(one) for one in self.lacks} & {normal(one) for one in header}
 
     def bind(self, columns: Mapping[str, int]) -> Self:
-        """A copy that reads one file, whose columns are at these indexes; the cell after the last one must be ""."""
+        """A copy that reads one file, whose columns are at these indexes; the cell after the last one must be "".
+
+        A buyer's own phone tells its end, too, where no other column does.
+        """
+        columns = {"phone_end": columns["phone"], **columns} if "phone" in columns else columns
         bound = copy.copy(self)
         bound.pick = itemgetter(*(columns.get(attribute, -1) for attribute in self.columns))
         own = {name: copy.copy(one) for name, one in self.columns.items() if isinstance(one, Buyer | Phone)}

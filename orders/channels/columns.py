@@ -278,7 +278,8 @@ class Phone(Column):
 class PhoneEnd(Column):
     """The last four digits of a phone in the file, masked or whole, the buyer's or the receiver's; "" if not shown.
 
-    They prove a claim, for who bought knows either phone, and nothing else: never look for a buyer by them.
+    They prove a claim, for who bought knows either phone, and nothing else: never look for a buyer by them. Without a
+    name it is read from the column of the buyer's own phone.
     """
 
     def __call__(self, text: str) -> str:

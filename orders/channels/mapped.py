@@ -168,11 +168,10 @@ class MappedOrders(Format):
 
     def bind(self, columns: Mapping[str, int]) -> Self:
         """See Format.bind. The copy remembers the amounts of the latest orders; of a column that was not chosen it
-        asks once. A buyer's own phone tells its end, too."""
-        columns = {"phone_end": columns["phone"], **columns} if "phone" in columns else columns
+        asks once."""
         bound = super().bind(columns)
         bound.cleaners = tuple(
-            clean if attribute in columns else _always(clean(""))
+            clean if attribute in columns or attribute == "phone_end" else _always(clean(""))
             for attribute, clean in zip(self.columns, bound.cleaners, strict=True)
         )
         bound.told = OrderedDict()

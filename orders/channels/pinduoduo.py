@@ -59,7 +59,7 @@ class PinduoduoOrders(Format):
     title = Text("商品")
     sku = Text("商家编码-规格维度", "商家编码-商品维度", "样式ID", limit=100)
     quantity = Count("商品数量(件)")
-    phone_end = PhoneEnd("用户购买手机号")
+    phone_end = PhoneEnd()
 
     def understand(
         self,

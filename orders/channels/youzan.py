@@ -42,7 +42,7 @@ class YouzanOrders(Format):
     completed_at = Time("交易成功时间")
     phone = Phone("买家手机号")
     title = Text("全部商品名称")
-    phone_end = PhoneEnd("收货人手机号/提货人手机号", "买家手机号")
+    phone_end = PhoneEnd("收货人手机号/提货人手机号")
 
     def understand(
         self,

@@ -134,3 +134,15 @@ def test_a_later_file_tells_the_end_and_undone_it_is_forgotten(db: None, export:
 
 def end() -> str:
     return Order.objects.get().phone_end
+
+
+def test_the_buyers_own_masked_phone_tells_its_end(understood: Understood) -> None:
+    cells_of = {
+        "订单号": "260517-123456789012345",
+        "订单状态": "已签收",
+        "用户实付金额(元)": "9.00",
+        " 用户购买手机号": "138****7596",
+    }
+    [row] = understood("PDD_WIDE_62", cells_of)
+
+    assert (row.phone, row.phone_end) == ("", "7596")
