@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from PIL.Image import Image
 
@@ -13,7 +14,7 @@ from mall import codes, pictures, stock
 from mall import demo_pictures as drawn
 from mall import demo_pictures_more as more
 from mall.models import Category, Gift, GiftPicture, GiftTier, GiftWindow
-from members.models import Tier
+from members.models import Programme, Tier
 
 __all__ = ("CHANCES", "GIFTS", "make")
 
@@ -164,10 +165,16 @@ def _make(made: Made, place: int, shelves: dict[str, Category], tiers: dict[str,
     return gift
 
 
+def _at_ten(day: datetime) -> datetime:
+    """Return ten o'clock of a day in the brand's zone."""
+    return day.astimezone(ZoneInfo(Programme.current().time_zone)).replace(hour=10, minute=0, second=0, microsecond=0)
+
+
 def _conditions(gifts: dict[str, Gift], tiers: dict[str, Tier], at: datetime) -> None:
     """When some open, and what some ask of higher tiers."""
-    Gift.objects.filter(pk=gifts["圣诞限定香氛"].pk).update(opens_at=at + timedelta(days=10))
-    Gift.objects.filter(pk=gifts["秋日插花沙龙"].pk).update(event_at=at + timedelta(days=21))
+    Gift.objects.filter(pk=gifts["圣诞限定香氛"].pk).update(opens_at=_at_ten(at + timedelta(days=10)))
+    afternoon = _at_ten(at + timedelta(days=21)) + timedelta(hours=4)
+    Gift.objects.filter(pk=gifts["秋日插花沙龙"].pk).update(event_at=afternoon)
     GiftWindow.objects.create(gift=gifts["护手霜三支装"], first_day=20, first_time=time(10))
     prices = (
         ("焕亮面膜礼盒", "VIP", 480, 0),

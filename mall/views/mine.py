@@ -19,6 +19,7 @@ from members.models import Member
 from members.views import member_required
 
 PAGE = 20
+MOST_MEDALS = 24
 COUNTER = Gift.AT_THE_COUNTER
 
 
@@ -76,7 +77,10 @@ def reveal_codes(request: HttpRequest, member: Member, redemption_id: int) -> Ht
 @member_required
 def medals(request: HttpRequest, member: Member) -> HttpResponse:
     """The member's medals with their dates, and those that there are to get."""
-    return render(request, "mall/medals.html", {"medals": Medal.objects.of(member)})
+    own = list(Medal.objects.of(member))
+    shown = Gift.objects.on_shelf(timezone.now()).filter(kind=Gift.Kind.MEDAL).defer("description").with_pictures()
+    others = shown.exclude(pk__in=[medal.gift_id for medal in own])[:MOST_MEDALS]
+    return render(request, "mall/medals.html", {"medals": own, "others": others})
 
 
 @member_required

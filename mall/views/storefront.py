@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 from loyalty import ledger
 from loyalty.models import Posting
 from loyalty.views import read
-from mall import browsing, drawing, favourites, interest, parcels, shelf, storefront
-from mall.models import Category, Gift
+from mall import browsing, drawing, favourites, hours, interest, parcels, shelf, storefront
+from mall.models import Category, Gift, Medal
 from members import news
 from members.models import Member
 from members.views import member_required
@@ -24,6 +24,7 @@ from members.views import member_required
 SOON = timedelta(days=60)
 HOME_ENTRIES = 4
 HOME_GIFTS = 4
+HOME_MEDALS = 5
 PAGE = 24
 
 news.SOURCES.extend([parcels.news, favourites.news])
@@ -43,6 +44,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "expiring": standing.expiring[:3],
         "soon": at + SOON,
         "progress": member.progress(standing.growth),
+        "medals": Medal.objects.of(member)[:HOME_MEDALS],
         "page": read(Posting.objects.of(member).shown(), "", at=at, most=HOME_ENTRIES),
         "offers": sorted(offers, key=lambda offer: not offer.open)[:HOME_GIFTS],
     }
@@ -67,7 +69,10 @@ def listed(
     """Return what the mall's page shows: a page of the gifts looked for and, if nothing is, the storefront."""
     wish, page = browsing.Wish.of(asked), _number(asked.get("page", ""))
     offers = shelf.offers(browsing.find(wish, at=at)[: browsing.MOST_GIFTS], member, available=available, at=at)
+    if wish.sort == "points":
+        offers.sort(key=lambda offer: offer.points)  # what a piece costs this member
     front = None if wish != browsing.Wish() or page > 1 else storefront.dressed(offers, at=at, drafts=drafts)
+    shelves = list(Category.objects.all())
     found = [offer for offer in offers if offer.open or not wish.only_open]
     shown = found[(page - 1) * PAGE : page * PAGE]
     rows = [offer for row in (front.rows if front else ()) for offer in row.offers]
@@ -75,20 +80,18 @@ def listed(
     return {
         "wish": wish,
         "sorts": [(sort, words, wish.address(sort=sort)) for sort, words in browsing.SORTS.items()],
-        "shelves": _shelves(wish),
+        "shelves": [(one, wish.address(category=one.pk, words="")) for one in shelves],
+        "shelf": next((one for one in shelves if one.pk == wish.category), None),
         "front": front,
         "available": available,
         "offers": shown,
+        "number": len(found),
         "page": page,
         "more": f"{wish.address()}&page={page + 1}" if len(found) > page * PAGE else "",
         "all_of_it": wish.address(words="", category=None, only_open=False),
         "open_of_it": wish.address(only_open=not wish.only_open),
         "empty": not offers and wish == browsing.Wish(),
     }
-
-
-def _shelves(wish: browsing.Wish) -> list[tuple[Category, str]]:
-    return [(shelf, wish.address(category=shelf.pk, words="")) for shelf in Category.objects.all()]
 
 
 def _number(asked: str) -> int:
@@ -104,7 +107,11 @@ def gift(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
     context = offer_to(member, gift_id, at=at)
     if not request.user.is_staff and "prefetch" not in request.headers.get("sec-purpose", ""):
         interest.saw(gift_id=gift_id, day=timezone.localdate(at))
-    context["kept"] = favourites.is_one(member_id=member.pk, gift_id=gift_id)
+    context |= {
+        "kept": favourites.is_one(member_id=member.pk, gift_id=gift_id),
+        "hours": [hours.told(window) for window in context["gift"].windows.select_related("campaign")],
+        "prices": list(context["gift"].tier_prices.select_related("tier")),
+    }
     return render(request, "mall/gift.html", context)
 
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -30,6 +32,15 @@ def discount(percent: Decimal) -> str:
     fold = (get_language() or "").startswith("zh")
     number = percent / 10 if fold else 100 - percent
     return _("{number}% off").format(number=plain(number))
+
+
+@register.filter
+def moment(at: datetime) -> str:
+    """Return a date and time in the brand's zone, without the year if it is this one: for narrow places."""
+    local = timezone.localtime(at)
+    if local.year != timezone.localtime().year:
+        return date_format(local, "DATETIME_FORMAT")
+    return f"{date_format(local, 'MONTH_DAY_FORMAT')} {date_format(local, 'TIME_FORMAT')}"
 
 
 @register.filter

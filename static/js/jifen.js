@@ -46,3 +46,9 @@ document.querySelectorAll("[data-until]").forEach((place) => {
   };
   tick();
 });
+
+// A list of chips that scrolls begins with the chosen one in sight.
+document.querySelectorAll(".filters [aria-current]").forEach((chip) => {
+  const list = chip.parentElement;
+  list.scrollLeft = chip.offsetLeft - list.offsetLeft - (list.clientWidth - chip.clientWidth) / 2;
+});

@@ -25,7 +25,7 @@ OF_ONE = [
     "/redemptions/{own}/done/",
     "/redemptions/{own}/cancel/",
 ]
-MOST_QUERIES = 15  # two of them are the session's and the user's, some the news of other parts
+MOST_QUERIES = 17  # two of them are the session's and the user's, some the news of other parts
 
 
 def paths(member: Member) -> list[str]:

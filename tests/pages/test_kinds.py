@@ -124,8 +124,9 @@ def test_medals_are_shown_with_their_day(browse: Browse, lin: Member, wei: Membe
     medals.give(gift_id=gift.pk, member_ids=[lin.pk], at=timezone.now(), actor_id=None, note="ten years")
 
     mine = browse(lin).get("/medals/").content.decode()
-    others = browse(wei).get("/medals/").content.decode()
+    others = browse(wei).get("/medals/").context
 
     assert "Founder" in mine
     assert "ten years" in mine
-    assert "Founder" not in others
+    assert [medal.gift for medal in browse(lin).get("/").context["medals"]] == [gift]
+    assert [others["medals"], list(others["others"])] == [[], [gift]]
