@@ -5,7 +5,7 @@ Laws:
 - The ledger takes points soonest-ending first, the limit is counted under the member's lock, stock goes last.
 - A refusal writes nothing and does not use up its request key.
 
-All of it is one statement, `mall_redeem` (migrations/sql/0015_rush.sql).
+Few ask for one gift at a time (`mall.turns`). All of it is one statement, `mall_redeem` (migrations/sql/0015_rush.sql).
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty import ledger
 from loyalty.ledger import InsufficientPoints, KeyReused
+from mall import turns
 from mall.models import MOST_AT_ONCE, Redemption
 
 __all__ = (
     "REFUSALS",
     "Address",
+    "Busy",
     "InsufficientPoints",
     "InvalidQuantity",
     "KeyReused",
@@ -109,6 +111,13 @@ class Merged(Refused):
     sentence = _("This membership was merged into another one. Please sign in again.")
 
 
+class Busy(Refused):
+    """Too many want this gift at this moment. Unlike the others it is worth asking again, with the same request key."""
+
+    code = "busy"
+    sentence = _("Many members are redeeming this right now. Nothing was taken: please try again.")
+
+
 class InvalidQuantity(Refused, ValueError):
     code = "invalid_quantity"
     sentence = _("Choose a quantity from 1 to 10,000.")
@@ -172,11 +181,11 @@ def redeem(
     points, cash = agreed or (None, None)
     asked = [member_id, gift_id, quantity, at, request_key, to.recipient, to.phone, to.address, points, cash]
     try:
-        return _call(asked)
+        return _in_turn(asked, gift_id)
     except (OutOfStock, LimitReached, InsufficientPoints) as refused:
         if not _let_go(refused, member_id=member_id, gift_id=gift_id, at=at):
             raise
-    return _call(asked)
+    return _in_turn(asked, gift_id)
 
 
 def _let_go(refused: Exception, *, member_id: int, gift_id: int, at: datetime) -> bool:
@@ -190,6 +199,17 @@ def _let_go(refused: Exception, *, member_id: int, gift_id: int, at: datetime) -
         return False
     in_the_way = {"gift": gift_id} if isinstance(refused, OutOfStock) else {"member": member_id}
     return paying.let_go(at=at, only=Redemption.objects.filter(**in_the_way)) > 0
+
+
+def _in_turn(arguments: list[Any], gift_id: int) -> Redemption:
+    """Redeem when it is the gift's turn. Who holds locks in a caller's transaction does not wait for those without."""
+    if connection.in_atomic_block:
+        return _call(arguments)
+    try:
+        with turns.turn(gift_id):
+            return _call(arguments)
+    except turns.Full as full:
+        raise Busy from full
 
 
 def _call(arguments: list[Any]) -> Redemption:

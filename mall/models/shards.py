@@ -2,7 +2,7 @@
 
 A gift's stock is its row's column and, while it is marked as a rush, the sum of its shards. `StockField` reads both
 wherever Django reads `Gift.stock`; SQL of ours says `mall_left(gift)`. Only `mall_take_stock`, `mall_put_stock` and
-`mall_spread` (migrations/sql/0015_rush.sql) write them.
+`mall_change_stock` (migrations/sql/0015_rush.sql) write them.
 """
 
 from __future__ import annotations

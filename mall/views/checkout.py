@@ -21,6 +21,8 @@ from mall.views.storefront import offer_to
 from members.models import Member
 from members.views import member_required
 
+BUSY_SECONDS = 2
+
 
 @member_required
 def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
@@ -51,6 +53,8 @@ def redeem(request: HttpRequest, member: Member, gift_id: int) -> HttpResponse:
             address=form.to,
             agreed=price,
         )
+    except redeeming.Busy as busy:
+        return _once_more(request, context, form, price, busy)
     except redeeming.REFUSALS as refusal:
         form.add_error(None, str(refusal))
         return _ask_again(request, context, form)
@@ -94,5 +98,18 @@ def _review(request: HttpRequest, context: dict[str, Any], form: QuantityForm, p
         return _ask_again(request, context, form)
     if "agreed_cost" in request.POST:
         messages.warning(request, _("The price has changed. Please look at it again."))
-    shown = {"form": form, "cost": price.points, "price": price, "left": left}
-    return render(request, "mall/review.html", context | shown)
+    return render(request, "mall/review.html", context | _reviewed(form, price, left))
+
+
+def _once_more(
+    request: HttpRequest, context: dict[str, Any], form: QuantityForm, price: redeeming.Price, busy: redeeming.Busy
+) -> HttpResponse:
+    """Show the last page again: its form has the same request key, so one touch more is all."""
+    shown = _reviewed(form, price, context["standing"].available - price.points) | {"busy": busy}
+    response = render(request, "mall/review.html", context | shown, status=503)
+    response["Retry-After"] = str(BUSY_SECONDS)
+    return response
+
+
+def _reviewed(form: QuantityForm, price: redeeming.Price, left: int) -> dict[str, Any]:
+    return {"form": form, "cost": price.points, "price": price, "left": left}
