@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "django_htmx",
     "csp",
+    "rest_framework",
     "members",
     "loyalty",
     "orders",
@@ -151,6 +152,13 @@ ACCOUNT_RATE_LIMITS = {
 }
 # The addresses of proxies in front of the site, so that limits per address count the visitor's own.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if env.bool("BEHIND_PROXY", default=False) else 0)
+# The API of other systems (docs/api.md): what each view needs stands in members.api.views.
+REST_FRAMEWORK = {
+    "DEFAULT_THROTTLE_RATES": {"key": env("API_RATE", default="1200/min"), "wrong_key": "30/min"},
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
+    "EXCEPTION_HANDLER": "members.api.views.told",
+    "UNAUTHENTICATED_USER": None,
+}
 SMS_BACKEND = env("SMS_BACKEND", default="members.sms.console")
 SMS_PER_PHONE_PER_DAY = env.int("SMS_PER_PHONE_PER_DAY", default=200 if DEBUG else 15)
 SMS_PER_DAY = env.int("SMS_PER_DAY", default=10_000)

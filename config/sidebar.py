@@ -54,6 +54,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Claim policy"), "fact_check", "orders.claimpolicy"),
             _item(_("Staff"), "manage_accounts", "members.user"),
             _item(_("Groups and rights"), "admin_panel_settings", "auth.group"),
+            _item(_("API keys"), "key", "members.apikey"),
         ),
     ]
 

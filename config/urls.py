@@ -10,6 +10,7 @@ from django.views.generic import RedirectView
 from loyalty import views as loyalty
 from mall import views as mall
 from members import views as members
+from members.api.views import not_found
 from orders import views as orders
 
 sign_in = [
@@ -66,6 +67,14 @@ public = [
     path("mall/treasure/<int:treasure_id>/entries.csv", mall.treasure_entries, name="treasure_entries"),
 ]
 
+# For other systems, with a key of their own (docs/api.md). What is not here is told in JSON, too.
+api = [
+    path("api/v1/coupons/check", mall.CheckCoupon.as_view(), name="api_check_coupon"),
+    path("api/v1/coupons/use", mall.UseCoupon.as_view(), name="api_use_coupon"),
+    path("api/v1/coupons/give-back", mall.GiveCouponBack.as_view(), name="api_give_coupon_back"),
+    re_path(r"^api/", not_found, name="api_not_found"),
+]
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("language/", include("django.conf.urls.i18n")),
@@ -74,4 +83,5 @@ urlpatterns = [
     *public,
     *media,
     *brand,
+    *api,
 ]

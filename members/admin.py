@@ -28,8 +28,11 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from config.back_office import ADD, ALTER, DELETE, VIEW, Desk, Facts, OneRow, log
+from members.api import admin as keys_of_other_systems
 from members.forms import e164
 from members.models import Identity, Member, Programme, Tier, TierChange, User
+
+__all__ = ("MemberAdmin", "keys_of_other_systems")
 
 for hidden in (EmailAddress, EmailConfirmation):  # nobody here has an e-mail address of allauth's
     with suppress(NotRegistered):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -237,3 +239,28 @@ class TierChange(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         raise TypeError("Tier changes are written by members.tiers.follow.")
+
+
+class ApiKey(models.Model):
+    """The key of another system: a till, a shop, an ERP. Kept as a hash; `members.api.keys` makes it and knows it.
+
+    `head` is how it begins, so that people can tell keys apart; `scopes` is what it may do.
+    """
+
+    name = models.CharField(_("name"), max_length=60, help_text=_("Which system has it: “till West Lake”."))
+    head = models.CharField(_("begins with"), max_length=12)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(models.CharField(max_length=30), verbose_name=_("may"))
+    made_at = models.DateTimeField(_("made at"))
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False, verbose_name=_("by")
+    )
+    last_used_at = models.DateTimeField(_("last used"), null=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,6 +1,7 @@
 """The member's pages of the mall. A module for each part of it; addresses stand in `config.urls`."""
 
 from mall.views.addresses import address, addresses, regions, remove_address
+from mall.views.api import CheckCoupon, GiveCouponBack, UseCoupon
 from mall.views.brand import logo, preview, sheet
 from mall.views.checkout import redeem, redeemed
 from mall.views.draws import draws, lottery_page, lottery_result, my_draws, prize
@@ -12,6 +13,9 @@ from mall.views.storefront import gift, home, mall
 from mall.views.treasure import treasure_check, treasure_entries, treasure_page
 
 __all__ = (
+    "CheckCoupon",
+    "GiveCouponBack",
+    "UseCoupon",
     "address",
     "addresses",
     "cancel",
