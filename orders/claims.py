@@ -66,8 +66,8 @@ class NoChannel(Refused):
 class TooMany(Refused):
     """More numbers than may be entered at once."""
 
-    def __str__(self) -> str:
-        return _("Please enter at most %(most)d order numbers at once.") % {"most": MOST}
+    def __init__(self, most: int) -> None:
+        super().__init__(_("Please enter at most %(most)d order numbers at once.") % {"most": most})
 
 
 class BadNumber(Refused):
@@ -77,15 +77,15 @@ class BadNumber(Refused):
         super().__init__(_("“%(text)s” is not an order number.") % {"text": text[:40]})
 
 
-def numbers_in(text: str) -> list[str]:
+def numbers_in(text: str, *, most: int = MOST) -> list[str]:
     """Return the order numbers of a typed text, each once, in its order. Raises BadNumber, TooMany.
 
     They are parted by white space or commas, full-width or not; quotes and `=` around them are taken off.
     """
     found = [_number(part) for part in GAPS.split(unicodedata.normalize("NFKC", text)) if part]
     numbers = list(dict.fromkeys(number for number in found if number))
-    if len(numbers) > MOST:
-        raise TooMany
+    if len(numbers) > most:
+        raise TooMany(most)
     return numbers
 
 
@@ -127,7 +127,7 @@ def _claim(
 ) -> list[Claim]:
     channel = None if channel_code is None else Channel.objects.get(code=channel_code)
     channels = [channel] if channel else list(Channel.objects.claimable())
-    _check(wanted, channels)
+    check_numbers(wanted, channels)
     count(member_id=member_id, address=address, numbers=len(wanted), channels=channels, at=at)
     is_open = channel is None or (channel.active and channel.claims)
     rows = [[place, number, channel and channel.pk, is_open] for place, number in enumerate(wanted)]
@@ -163,7 +163,7 @@ def _harmless(proof: str) -> str:
     return "".join(one for one in text if one.isprintable() and one not in " ¥￥元,")[:20]
 
 
-def _check(numbers: Sequence[str], channels: Sequence[Channel]) -> None:
+def check_numbers(numbers: Sequence[str], channels: Sequence[Channel]) -> None:
     """Raise NoChannel where there is no channel, BadNumber for a number that none of them writes so."""
     if not channels:
         raise NoChannel

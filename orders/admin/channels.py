@@ -25,6 +25,7 @@ from loyalty.forms import KnownChannel, RuleForm
 from loyalty.models import EarningRule
 from members.admin import MemberAdmin
 from orders.admin.by_channel import ReportByChannel
+from orders.admin.cards import ParcelCards
 from orders.channels import PLATFORMS
 from orders.models import Channel, Order
 
@@ -43,7 +44,7 @@ class ChannelForm(forms.ModelForm):
 
 
 @admin.register(Channel)
-class ChannelAdmin(ReportByChannel):
+class ChannelAdmin(ParcelCards, ReportByChannel):
     form = ChannelForm
     list_display = ["name", "code", "shown_format", "earns_at", "pending_days", "enrol", "active"]
     fieldsets = [

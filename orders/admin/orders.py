@@ -21,6 +21,7 @@ from loyalty.models import Posting
 from members.admin import MemberAdmin, Panel, sees_phones
 from members.forms import e164
 from members.models import Member
+from orders.admin.cards import CardsOfOrders
 from orders.models import Channel, Order, OrderImport, OrderLine, Status
 
 STATUS_COLOURS = {
@@ -48,7 +49,7 @@ class Lines(TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(Facts):
+class OrderAdmin(CardsOfOrders, Facts):
     list_display = ["number", "channel", "member", "shown_status", "net_paid", "shown_refunded", "paid_at"]
     list_filter = ["channel", "status"]
     list_select_related = ["channel", "member"]
@@ -56,6 +57,7 @@ class OrderAdmin(Facts):
     search_fields = ["number"]
     search_help_text = _("The whole order number, or a member's whole phone number")
     inlines = [Lines]
+    actions = ["print_cards"]
     readonly_fields = ["net_paid", "shown_phone", "postings", "files"]
     fieldsets = [
         (None, {"fields": [("number", "channel"), ("status", "member"), ("buyer", "shown_phone")]}),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from members.models import Member
 from orders import claims
 from orders.models import Channel, Claim, Order
 from tests.pages.conftest import shop, sold
+from tests.pages.outbox import last_code
 
 Browse = Callable[[Member], Client]
 
@@ -201,3 +204,20 @@ def test_the_page_runs_no_inline_code_and_is_kept_by_nobody(browse: Browse, lin:
     assert "unsafe" not in response.headers["content-security-policy"]
     assert "no-store" in response.headers["cache-control"]
     assert " style=" not in response.content.decode()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_scans_before_signing_in_comes_back_to_the_form_with_the_number(
+    visitor: Client, lin: Member, tmall: Channel, known: bool
+) -> None:
+    sold(tmall, "4133000000000000001")
+    phone = str(lin.phone)[3:] if known else "13900001111"
+
+    sign_in = visitor.get("/claims/?n=4133000000000000001&channel=tmall", follow=True)
+    hidden = dict(re.findall(r'<input type="hidden" name="(next)" value="([^"]*)"', unescape(sign_in.content.decode())))
+    asked = visitor.post(sign_in.redirect_chain[-1][0], {"phone": phone, **hidden})
+    page = visitor.post(asked.headers["location"], {"code": last_code(), "action": "verify"}, follow=True)
+
+    assert page.redirect_chain[-1][0] == "/claims/?n=4133000000000000001&channel=tmall"
+    assert ">\n4133000000000000001</textarea>" in page.content.decode()
+    assert '<option value="tmall" selected>' in page.content.decode()
