@@ -139,7 +139,10 @@ class Shelf:
 
 
 def listed(member: Member, *, at: datetime) -> Shelf:
-    """Return published lotteries, running treasure draws and those of the last 30 days. Few queries, however many."""
+    """Return published lotteries, running treasure draws and those of the last 30 days, open ones first.
+
+    Few queries, however many there are.
+    """
     shown = TreasureDraw.objects.shown().with_opening(at)
     treasures = list(shown.filter(Q(state="OPEN") | Q(closes_at__gt=at - RECENTLY))[:60])
     entered = dict(
@@ -151,7 +154,8 @@ def listed(member: Member, *, at: datetime) -> Shelf:
     for one in treasures:
         one.entered = entered.get(one.pk, 0)  # type: ignore[attr-defined]
     running = [one for one in treasures if one.state == TreasureDraw.State.OPEN]
-    lotteries = list(Draw.objects.shown(at).with_opening(at)[:30])
+    running.sort(key=lambda one: not one.open_now)
+    lotteries = sorted(Draw.objects.shown(at).with_opening(at)[:30], key=lambda one: not one.open_now)
     return Shelf(lotteries, running, [one for one in treasures if one not in running])
 
 

@@ -20,6 +20,7 @@ from members.models import Member, Programme
 from members.views import member_required
 
 DRAWN = TreasureDraw.State.DRAWN
+CODE = 12
 
 
 @member_required
@@ -76,7 +77,10 @@ def _page(request: HttpRequest, member: Member, draw: TreasureDraw, form: EnterF
 def treasure_check(request: HttpRequest, treasure_id: int) -> HttpResponse:
     """Show anybody how the winner was found, each step done again."""
     draw = get_object_or_404(TreasureDraw.objects.shown(), pk=treasure_id)
-    context = {"draw": draw, "check": drawing.check(draw) if draw.state == DRAWN else None}
+    code = request.GET.get("code", "").strip().lower()[:CODE]
+    entry = draw.entries.filter(code=code).first() if code.isalnum() else None
+    drawn = draw.state == DRAWN
+    context = {"draw": draw, "check": drawing.check(draw) if drawn else None, "code": code, "entry": drawn and entry}
     with timezone.override(Programme.current().time_zone):
         return render(request, "mall/draws/check.html", context)
 

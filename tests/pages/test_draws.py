@@ -238,6 +238,24 @@ def test_nothing_tells_the_seed_before_the_result(browse: Browse, lin: Member, v
     assert not any(seed in client.get(path).content.decode() for path in paths)
 
 
+@pytest.mark.parametrize("code", ["0" * 12, "", "' or 1=1 --", "\0", "林" * 40])
+def test_anybody_finds_an_entry_by_its_code_once_it_is_drawn(visitor: Client, lin: Member, code: str) -> None:
+    give(lin, 100)
+    draw = a_treasure(capacity=2, minimum=2)
+    own = enter(lin, draw, 2).code
+    before = words(visitor.get(f"/mall/treasure/{draw.pk}/check/", {"code": own}))
+    treasure.settle_due(at=timezone.now())
+
+    found = words(visitor.get(f"/mall/treasure/{draw.pk}/check/", {"code": f" {own.upper()} "}))
+    not_found = words(visitor.get(f"/mall/treasure/{draw.pk}/check/", {"code": code}))
+
+    assert "No. 1–2" not in before
+    assert "No. 1–2, in the list as L**" in found
+    assert "It has won." in found
+    assert ("No entry in the list has this code." in not_found) is bool(code.strip())
+    assert "It has won." not in not_found
+
+
 def test_a_result_that_does_not_fit_is_not_called_right(visitor: Client, lin: Member) -> None:
     from mall import drawing
 
