@@ -165,7 +165,8 @@ def _wrong(draw: Draw, prizes: list[DrawPrize], at: datetime) -> str:
         return _("The odds add up to %(odds)s %%: 100 %% at most.") % {"odds": f"{(MOST_ODDS - odds).normalize():f}"}
     if draw.closes_at and draw.closes_at <= at:
         return _("Its end is in the past.")
-    return ""
+    soon = (promises.ends_too_soon(prize.gift, draw.closes_at or at) for prize in prizes)
+    return next(filter(None, soon), "")
 
 
 def _move_gifts(pieces: Counter[int], sign: int, note: str, actor_id: int | None, at: datetime) -> None:

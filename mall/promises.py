@@ -1,4 +1,4 @@
-"""Codes of a pool that draws have promised.
+"""Gifts that draws have promised: they last longer than the draw, and codes of a pool are there.
 
 Pieces of a prize leave the stock when its draw is published. The stock of a pool is the number of its free codes, so
 they cannot: a pool whose codes are prizes is off the shelf instead, and the draws together promise no more than it has.
@@ -7,12 +7,20 @@ they cannot: a pool whose codes are prizes is off the shelf instead, and the dra
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from mall.models import Gift
 
-__all__ = ("wrong",)
+__all__ = ("ends_too_soon", "wrong")
+
+
+def ends_too_soon(gift: Gift | None, closes_at: datetime) -> str:
+    """Return why a gift is no prize of a draw that closes then (an event has begun by then); empty if it is one."""
+    if gift is None or gift.ends_at is None or gift.ends_at > closes_at:
+        return ""
+    return _("The gift %(gift)s ends before the draw does: choose another, or end the draw sooner.") % {"gift": gift}
 
 
 def wrong(gift_ids: Iterable[int]) -> str:

@@ -80,7 +80,8 @@ class OutOfStock(Refused):
 
 
 class LimitReached(Refused):
-    """`detail` is the limit in pieces, `period` what it counts: order, day, week, month or ever."""
+    """`detail` is the limit in pieces, `period` what it counts: order, day, week, month or ever; or
+    the orders that one may have `unpaid`."""
 
     code = "limit_reached"
     sentences = {
@@ -89,6 +90,7 @@ class LimitReached(Refused):
         "week": _("Each member can redeem %(detail)s of this gift a week at most."),
         "month": _("Each member can redeem %(detail)s of this gift a month at most."),
         "ever": _("Each member can redeem %(detail)s of this gift at most."),
+        "unpaid": _("You have %(detail)s orders that are still to be paid. Pay or cancel one of them first."),
     }
 
     def __init__(self, detail: object = None, period: str | None = None) -> None:

@@ -107,6 +107,8 @@ def publish(*, treasure_id: int, at: datetime, actor_id: int | None) -> None:
         return
     if draw.closes_at <= at:
         raise NotReady(_("Its end is in the past."))
+    if soon := promises.ends_too_soon(draw.gift, draw.closes_at):
+        raise NotReady(soon)
     seed = secrets.token_bytes(32)
     TreasureSeed.objects.create(treasure=draw, seed=seed)
     draw.state, draw.published_at, draw.commitment = State.OPEN, at, proof.commitment(seed)

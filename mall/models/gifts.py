@@ -54,7 +54,8 @@ class GiftQuerySet(models.QuerySet["Gift"]):
         """Return shown gifts that are not over at `at`: see `mall_over_at`."""
         begun = Q(kind=Gift.Kind.SEAT, event_at__lte=at)
         ended = Q(valid_until__lte=at) & ~Q(kind__in=Gift.NEVER_ENDS)
-        return self.shown().exclude(closes_at__lte=at).exclude(begun).exclude(ended)
+        coupons = Q(kind=Gift.Kind.COUPON, coupon_type__valid_until__lte=at)
+        return self.shown().exclude(closes_at__lte=at).exclude(begun).exclude(ended).exclude(coupons)
 
 
 class Gift(models.Model):
@@ -276,6 +277,7 @@ class Gift(models.Model):
         ends = [
             self.valid_until if self.kind not in self.NEVER_ENDS else None,
             self.event_at if self.kind == self.Kind.SEAT else None,
+            self.coupon_type.valid_until if self.kind == self.Kind.COUPON and self.coupon_type else None,
         ]
         return min((end for end in ends if end), default=None)
 

@@ -8,7 +8,7 @@ with asks as materialized (
       left join mall_gifttier own on own.gift_id = g.id and own.tier_id = t.id
       left join members_tier needed on needed.id = g.minimum_tier_id
      where exists (select from mall_favourite f where f.gift_id = g.id)
-       and g.active and mall_left(g) > 0 and coalesce(needed.rank, 0) <= t.rank
+       and g.active and (not g.stock_counted or mall_left(g) > 0) and coalesce(needed.rank, 0) <= t.rank
        and mall_open_earlier(g, %(at)s, own.hours_earlier)
 ),
 now_ready as (

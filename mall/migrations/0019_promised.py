@@ -1,0 +1,19 @@
+"""Promises that draws, unpaid orders and coupons keep. The SQL lies beside, frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.db import migrations
+
+
+def _frozen(name: str) -> migrations.RunSQL:
+    folder = Path(__file__).with_name("sql")
+    forward, back = (folder / f"{name}.sql", folder / f"{name}_reverse.sql")
+    return migrations.RunSQL(forward.read_text("utf-8"), back.read_text("utf-8"))
+
+
+class Migration(migrations.Migration):
+    dependencies = [("mall", "0018_coupons")]
+
+    operations = [_frozen("0019_promised")]
