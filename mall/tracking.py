@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from config import sql
 from config.sql import Relation
+from mall import carriers
 from mall.models import Redemption, Shipment
 from mall.redeeming import Refused
 
@@ -123,7 +124,7 @@ def _filled(
         if wrong:
             bad.append(wrong)
         else:
-            filled.append((line, Parcel(int(number.lstrip("#")), carrier, tracking)))
+            filled.append((line, Parcel(int(number.lstrip("#")), carriers.called(carrier), tracking)))
     return filled, bad, empty
 
 

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Posting
+from mall import carriers
 from mall.models.gifts import Gift
 from members.models import Member
 
@@ -157,6 +158,11 @@ class Shipment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.carrier} {self.tracking_number}"
+
+    @property
+    def url(self) -> str:
+        """Return where it can be followed; empty where nobody knows."""
+        return carriers.tracking_url(self.carrier, self.tracking_number)
 
 
 class Reversal(models.Model):
