@@ -41,8 +41,12 @@ class Voided(Refused):
 
 
 def typed(text: str) -> str:
-    """Return a code as it is stored, however it was typed or scanned: `abcd-ef0h jk1n` is `ABCDEF0HJK1N`."""
+    """Return a code as it is stored, however it was typed or scanned: `abcd-ef0h jk1n` is `ABCDEF0HJK1N`.
+
+    The address that a QR code of ours holds counts as its code: a scanner types it as a whole.
+    """
     plain = unicodedata.normalize("NFKC", text[:LONGEST_TYPED]).upper().strip()
+    plain = plain.rpartition("?CODE=")[2]
     return "".join(filter(str.isalnum, plain.rsplit("/", 1)[-1])).translate(READ_AS)
 
 

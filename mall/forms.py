@@ -9,6 +9,7 @@ from django import forms
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
+from mall import reversing
 from mall.address_forms import AddressFields
 from mall.addresses import Given, delivery
 from mall.models import MOST_AT_ONCE, Gift, Redemption, SavedAddress
@@ -35,6 +36,33 @@ class QuantityForm(forms.Form):
         max_value=MOST_AT_ONCE,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
+
+
+class CancelForm(forms.Form):
+    """How many pieces a member gives back, where they go back by the piece. Its key makes two clicks one."""
+
+    request_key = forms.RegexField(r"\A[0-9a-f]{32}\Z", required=False, initial=new_key, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, redemption: Redemption, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if reversing.in_parts(redemption):
+            self.fields["pieces"] = forms.IntegerField(
+                label=_("How many"),
+                min_value=1,
+                max_value=redemption.quantity,
+                initial=redemption.kept,
+                required=False,
+                widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+            )
+        self.redemption = redemption
+
+    def clean_pieces(self) -> int | None:
+        pieces: int | None = self.cleaned_data["pieces"]
+        try:
+            reversing.check_pieces(self.redemption, pieces, self.cleaned_data.get("request_key", ""))
+        except reversing.TooMany as refused:
+            raise forms.ValidationError(str(refused)) from refused
+        return pieces
 
 
 class WhereForm(AddressFields):

@@ -24,7 +24,17 @@ from mall import refunding, stock, undoing
 from mall.models import Gift, Redemption, RedemptionQuerySet, Reversal
 from mall.redeeming import Refused
 
-__all__ = ("Step", "TooMany", "WholeOnly", "WrongState", "points_for", "reverse", "yuan_for")
+__all__ = (
+    "Step",
+    "TooMany",
+    "WholeOnly",
+    "WrongState",
+    "check_pieces",
+    "in_parts",
+    "points_for",
+    "reverse",
+    "yuan_for",
+)
 
 CENT = Decimal("0.01")
 
@@ -80,6 +90,19 @@ def reverse(own: RedemptionQuerySet, step: Step, *, come_from: Sequence[str]) ->
     return reversal
 
 
+def in_parts(redemption: Redemption) -> bool:
+    """Tell whether some of its pieces can go back without the others."""
+    several = redemption.quantity > 1 and redemption.state != Redemption.State.UNPAID
+    return several and redemption.kind in Gift.IN_PARTS
+
+
+def check_pieces(redemption: Redemption, pieces: int | None, request_key: str) -> None:
+    """Refuse early what `reverse` would refuse as TooMany; what it did before under this key it does not refuse."""
+    too_many = pieces is not None and 0 < redemption.kept < pieces
+    if too_many and not redemption.reversals.filter(request_key=request_key).exists():
+        raise TooMany(redemption.kept)
+
+
 def points_for(redemption: Redemption, pieces: int) -> int:
     """Return the points that so many more pieces bring back."""
     whole, back = redemption.points, redemption.returned
@@ -115,8 +138,7 @@ def _pieces(redemption: Redemption, step: Step) -> int:
         raise ValueError("A whole number of pieces goes back, one at least.")
     if step.pieces > redemption.kept:
         raise TooMany(redemption.kept)
-    in_parts = redemption.kind in Gift.IN_PARTS and redemption.state != Redemption.State.UNPAID
-    if step.pieces < redemption.kept and not in_parts:
+    if step.pieces < redemption.kept and not in_parts(redemption):
         raise WholeOnly
     return step.pieces
 
@@ -144,9 +166,10 @@ def _noted(redemption: Redemption, pieces: int, step: Step) -> Reversal:
 
 def _give_back(redemption: Redemption, reversal: Reversal) -> None:
     """Give back what was paid: the yuan to who paid them, the points to their own lots."""
-    words, key, returned = reversal.note or redemption.gift_name, f"redemption:{redemption.pk}", reversal.pieces
-    if redemption.returned or returned < redemption.quantity:
-        key += f"#{redemption.returned + returned}"
+    words, key = reversal.note or redemption.gift_name, f"redemption:{redemption.pk}"
+    if reversal.pieces < redemption.quantity:
+        key += f"#{redemption.returned + reversal.pieces}"
+        words = " · ".join(filter(None, [f"{redemption.gift_name} × {reversal.pieces}", reversal.note]))
     if redemption.cash:  # also to give up what is being paid
         refunding.make_due(redemption, amount=reversal.cash, key=key, note=words, at=reversal.at)
     if reversal.points:

@@ -75,7 +75,8 @@ class VoucherAdmin(Facts):
             return HttpResponse(status=403)
         here = reverse("admin:mall_voucher_counter")
         takes_money, place = request.user.has_perm("mall.change_payment"), request.session.get(PLACE, "")
-        form = CounterForm(request.POST or None, initial={"place": place}, takes_money=takes_money)
+        first = {"place": place, "code": request.GET.get("code", "")[: counter.LONGEST_TYPED]}  # from a QR code
+        form = CounterForm(request.POST or None, initial=first, takes_money=takes_money)
         form.is_valid()
         page = ask(
             request,

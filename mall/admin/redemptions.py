@@ -12,12 +12,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.formats import localize
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold import widgets
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -25,8 +24,9 @@ from config.back_office import MOST_LISTED, VIEW, actor, address, ask, link, log
 from loyalty.models import Posting
 from mall import shipping
 from mall.admin.packing import Packing
-from mall.models import Redemption
-from mall.redeeming import Refused
+from mall.admin.steps import CancelForm, ReturnForm, ShipForm, would_do
+from mall.models import Redemption, Reversal
+from mall.redeeming import KeyReused, Refused
 from members.admin import MemberAdmin, Panel
 from members.models import Member
 
@@ -42,46 +42,6 @@ STATE_COLOURS = {
     State.RETURNED: "danger",
 }
 PARCEL = _("Parcel")
-CARRIERS = ["顺丰速运", "中通快递", "圆通速递", "申通快递", "韵达快递", "极兔速递", "京东快递", "EMS"]
-
-
-class CarrierInput(widgets.UnfoldAdminTextInputWidget):
-    """A text with the usual carriers to choose from."""
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        field = super().render(name, value, {**(attrs or {}), "list": "carriers"}, renderer)
-        options = format_html_join("", '<option value="{}">', ((carrier,) for carrier in CARRIERS))
-        return format_html('{}<datalist id="carriers">{}</datalist>', field, options)
-
-
-class ShipForm(forms.Form):
-    carrier = forms.CharField(
-        label=_("carrier"),
-        max_length=40,
-        widget=CarrierInput,
-    )
-    tracking_number = forms.CharField(
-        label=_("tracking number"), max_length=60, widget=widgets.UnfoldAdminTextInputWidget
-    )
-
-
-class ReasonForm(forms.Form):
-    note = forms.CharField(
-        label=_("reason"),
-        max_length=200,
-        help_text=_("The member sees it."),
-        widget=widgets.UnfoldAdminTextInputWidget,
-    )
-
-
-class ReturnForm(ReasonForm):
-    restock = forms.BooleanField(
-        label=_("back into stock"),
-        required=False,
-        initial=True,
-        help_text=_("Leave it out if the goods cannot be given to anybody else."),
-        widget=widgets.UnfoldBooleanWidget,
-    )
 
 
 @admin.register(Redemption)
@@ -102,7 +62,7 @@ class RedemptionAdmin(Packing):
         (PARCEL, {"fields": [("recipient", "phone"), "address", ("carrier", "tracking_number")]}),
         (
             _("What happened"),
-            {"fields": [("placed_at", "packed_at"), ("shipped_at", "received_at"), ("ended_at", "note"), "paid_by"]},
+            {"fields": [("placed_at", "packed_at"), ("shipped_at", "received_at"), "went_back", "paid_by"]},
         ),
     ]
     readonly_fields = [
@@ -111,6 +71,7 @@ class RedemptionAdmin(Packing):
         "carrier",
         "tracking_number",
         "shipped_at",
+        "went_back",
         "paid_by",
         "recipient_line",
     ]
@@ -160,7 +121,7 @@ class RedemptionAdmin(Packing):
             question=lambda: [asks % {"number": number}],
             confirm=_("Pack"),
             back=request.get_full_path(),
-            objects=[f"#{one.pk} {one} · {one.recipient}" for one in placed[:MOST_LISTED]],
+            objects=[f"#{one.pk} {to_send(one)} · {one.recipient}" for one in placed[:MOST_LISTED]],
             total=number,
         )
         if page is not None:
@@ -182,9 +143,9 @@ class RedemptionAdmin(Packing):
             redemption,
             form,
             title=_("Ship"),
-            introduction=f"{redemption} · {redemption.recipient} {redemption.phone} {redemption.address}",
+            introduction=f"{to_send(redemption)} · {redemption.recipient} {redemption.phone} {redemption.address}",
             question=lambda: [
-                gettext("Ship %(what)s?") % {"what": redemption},
+                gettext("Ship %(what)s?") % {"what": to_send(redemption)},
                 f"{redemption.recipient} {redemption.phone} {redemption.address}".strip(),
                 f"{form.cleaned_data['carrier']} {form.cleaned_data['tracking_number']}",
             ],
@@ -194,48 +155,33 @@ class RedemptionAdmin(Packing):
 
     @action(description=_("Cancel"), icon="cancel", permissions=["ship"], variant=ActionVariant.DANGER)
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give the points back before anything is shipped."""
+        """Give the points back before anything is shipped, for all pieces or some."""
         redemption = get_object_or_404(Redemption.objects.select_related("member"), pk=object_id)
-        form = ReasonForm(request.POST or None)
+        form = CancelForm(request.POST or None, redemption=redemption)
         return self._step(
             request,
             redemption,
             form,
             title=_("Cancel redemption"),
             introduction=f"{redemption} · {redemption.member}",
-            question=lambda: [
-                gettext("Cancel %(what)s?") % {"what": redemption},
-                gettext("%(points)s points go back to the member with their own end, and the pieces into stock.")
-                % {"points": f"{redemption.points:,}"},
-                gettext("Reason: %(reason)s") % {"reason": form.cleaned_data["note"]},
-            ],
-            act=lambda given, at: shipping.cancel(
-                redemption_id=redemption.pk, at=at, actor_id=actor(request), note=given["note"]
-            ),
+            question=lambda: would_do(redemption, form.cleaned_data, gettext("Cancel %(what)s?")),
+            act=lambda given, at: shipping.cancel(redemption_id=redemption.pk, at=at, actor_id=actor(request), **given),
             done=gettext("Cancelled; the points are back."),
             danger=True,
         )
 
     @action(description=_("Take back"), icon="assignment_return", permissions=["ship"])
     def take_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give the points back for a parcel that came back."""
+        """Give the points back for a parcel that came back, or some of its pieces."""
         redemption = get_object_or_404(Redemption.objects.select_related("member"), pk=object_id)
-        form = ReturnForm(request.POST or None)
+        form = ReturnForm(request.POST or None, redemption=redemption)
         return self._step(
             request,
             redemption,
             form,
             title=_("Take back"),
             introduction=f"{redemption} · {redemption.member}",
-            question=lambda: [
-                gettext("Take back %(what)s?") % {"what": redemption},
-                gettext("%(points)s points go back to the member with their own end.")
-                % {"points": f"{redemption.points:,}"},
-                gettext("The pieces go back into stock.")
-                if form.cleaned_data["restock"]
-                else gettext("The pieces are written off."),
-                gettext("Reason: %(reason)s") % {"reason": form.cleaned_data["note"]},
-            ],
+            question=lambda: would_do(redemption, form.cleaned_data, gettext("Take back %(what)s?")),
             act=lambda given, at: shipping.return_(
                 redemption_id=redemption.pk, at=at, actor_id=actor(request), **given
             ),
@@ -253,13 +199,14 @@ class RedemptionAdmin(Packing):
             return page
         try:
             changed = act(form.cleaned_data, timezone.now())
-        except Refused as refused:
+        except (Refused, KeyReused) as refused:
             messages.error(request, str(refused))
             return HttpResponseRedirect(back)
         if changed is False:
             messages.info(request, gettext("This was done before; nothing changed."))
         else:
-            log(request, [redemption], f"{done} {form.cleaned_data.get('note', '')}".strip())
+            told = [done, _number(form.cleaned_data), form.cleaned_data.get("note", "")]
+            log(request, [redemption], " ".join(filter(None, told)))
             messages.success(request, done)
         return HttpResponseRedirect(back)
 
@@ -279,6 +226,11 @@ class RedemptionAdmin(Packing):
 
     @display(description=_("gift"))
     def shown_gift(self, redemption: Redemption) -> str:
+        if 0 < redemption.returned < redemption.quantity:
+            return gettext("%(what)s, of which %(number)s went back") % {
+                "what": redemption,
+                "number": redemption.returned,
+            }
         return str(redemption)
 
     @display(description=_("points"))
@@ -310,9 +262,37 @@ class RedemptionAdmin(Packing):
         shipped = getattr(getattr(redemption, "shipment", None), "shipped_at", None)
         return localize(timezone.localtime(shipped)) if shipped else "–"
 
+    @display(description=_("what went back"))
+    def went_back(self, redemption: Redemption) -> SafeString | str:
+        """Show each step: when, how many, for what, by whom and why."""
+        steps = redemption.reversals.select_related("actor").order_by("pk")
+        return format_html_join(SafeString("<br>"), "{}", ((_step_line(one),) for one in steps)) or "–"
+
     @display(description=_("posting"))
     def paid_by(self, redemption: Redemption) -> SafeString:
         return link(address(Posting, "change", redemption.posting_id), f"#{redemption.posting_id}")
+
+
+def to_send(redemption: Redemption) -> str:
+    """Return what goes into the parcel."""
+    return f"{redemption.gift_name} × {redemption.kept}"
+
+
+def _number(given: dict[str, Any]) -> str:
+    return f"× {given['pieces']}" if given.get("pieces") else ""
+
+
+def _step_line(step: Reversal) -> str:
+    words = [
+        localize(timezone.localtime(step.at)),
+        f"{step.get_state_display()} × {step.pieces}",
+        gettext("%(points)s points") % {"points": f"{step.points:,}"},
+        f"¥{step.cash}" if step.cash else "",
+        "" if step.restocked else gettext("written off"),
+        str(step.actor or ""),
+        step.note,
+    ]
+    return " · ".join(filter(None, words))
 
 
 STEPS: dict[str | None, tuple[str, ...]] = {

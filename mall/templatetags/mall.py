@@ -7,7 +7,8 @@ from decimal import Decimal
 from django import template
 from django.utils.safestring import SafeString
 
-from mall import markup
+from mall import markup, reversing
+from mall.models import Redemption
 
 register = template.Library()
 
@@ -22,3 +23,9 @@ def prose(text: str) -> SafeString:
 def yuan(amount: Decimal) -> str:
     """199.00 → `¥199`, 9.90 → `¥9.90`."""
     return f"¥{amount:,.0f}" if amount == amount.to_integral_value() else f"¥{amount:,.2f}"
+
+
+@register.filter
+def points_for(redemption: Redemption, pieces: int) -> int:
+    """Return the points that so many pieces bring back."""
+    return reversing.points_for(redemption, pieces)

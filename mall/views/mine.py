@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -13,21 +15,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from mall import codes, shipping
+from mall.forms import CancelForm
 from mall.models import Gift, Medal, Redemption, Refund, Voucher
-from mall.redeeming import Refused
+from mall.redeeming import KeyReused, Refused
+from mall.views.scanning import counter_qr
 from members.models import Member
 from members.views import member_required
 
 PAGE = 20
 MOST_MEDALS = 24
 COUNTER = Gift.AT_THE_COUNTER
+MOST_DRAWN = 10
 
 
 class Held(NamedTuple):
-    """A voucher and what it is now."""
+    """A voucher, what it is now, and its QR code while it can be used."""
 
     voucher: Voucher
     state: Voucher.State
+    qr: str
 
 
 @require_safe
@@ -56,11 +62,22 @@ def redemption(request: HttpRequest, member: Member, redemption_id: int) -> Http
     context: dict[str, Any] = {
         "redemption": one,
         "codes": list(one.codes.order_by("pk")) if one.kind in Gift.FROM_A_POOL else [],
-        "vouchers": [Held(v, v.state_at(at)) for v in one.vouchers.order_by("pk")] if one.kind in COUNTER else [],
+        "vouchers": list(_held(request, one, at)) if one.kind in COUNTER else [],
+        "reversals": list(one.reversals.order_by("pk")) if one.returned else [],
     }
     if one.cash:
         context["refunds"] = list(Refund.objects.filter(payment__redemption=one).order_by("pk"))
     return render(request, "mall/redemption.html", context)
+
+
+def _held(request: HttpRequest, redemption: Redemption, at: datetime) -> Iterator[Held]:
+    """Tell of each voucher; the first few that can be used have a picture, and each has its code in letters."""
+    drawn = 0
+    for voucher in redemption.vouchers.order_by("pk"):
+        state = voucher.state_at(at)
+        draws = state == Voucher.State.OPEN and drawn < MOST_DRAWN
+        drawn += draws
+        yield Held(voucher, state, counter_qr(request, voucher.code) if draws else "")
 
 
 @require_POST
@@ -85,13 +102,14 @@ def medals(request: HttpRequest, member: Member) -> HttpResponse:
 
 @member_required
 def cancel(request: HttpRequest, member: Member, redemption_id: int) -> HttpResponse:
-    """Ask, then cancel a redemption that is not packed yet."""
+    """Ask, then cancel a redemption that is not packed yet, or some of its pieces."""
     one = own(member, redemption_id)
-    if request.method != "POST":
-        return render(request, "mall/cancel.html", {"redemption": one})
+    form = CancelForm(request.POST if request.method == "POST" else None, redemption=one)
+    if not form.is_valid():
+        return render(request, "mall/cancel.html", {"redemption": one, "form": form})
     try:
-        shipping.cancel(redemption_id=one.pk, member_id=member.pk, at=timezone.now())
-    except Refused as refusal:
+        shipping.cancel(redemption_id=one.pk, member_id=member.pk, at=timezone.now(), **form.cleaned_data)
+    except (Refused, KeyReused) as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("Cancelled. Your points are back."))

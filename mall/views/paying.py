@@ -16,6 +16,7 @@ from mall.models import MallPolicy, Payment, Redemption
 from mall.payment import Forged, Notice, offered, provider, sandbox
 from mall.redeeming import Refused
 from mall.views.mine import own
+from mall.views.scanning import counter_qr
 from members.models import Member
 from members.views import member_required
 
@@ -35,6 +36,7 @@ def pay(request: HttpRequest, member: Member, redemption_id: int) -> HttpRespons
         "redemption": one,
         "providers": offered(),
         "counter": counter,
+        "counter_qr": counter_qr(request, counter.number) if counter else "",
         "policy": MallPolicy.current() if counter else None,
         "overdue": one.pay_before <= timezone.now(),  # type: ignore[operator]
     }

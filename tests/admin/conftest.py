@@ -83,11 +83,11 @@ def shelve_kinds() -> list[Gift]:
     ]
 
 
-def redeemed(member: Member, gift: Gift) -> Redemption:
+def redeemed(member: Member, gift: Gift, quantity: int = 1) -> Redemption:
     return redeem(
         member_id=member.pk,
         gift_id=gift.pk,
-        quantity=1,
+        quantity=quantity,
         at=timezone.now(),
         request_key=uuid4().hex,
         address=Address(member.name, "13800001111", "Hangzhou"),

@@ -145,7 +145,7 @@ def test_shipping_writes_down_the_parcel(boss: Client, wang: User, lin: Member) 
     again = boss.post(path, {**form, "confirmed": "1"})
 
     assert asked == 0
-    assert str(Shipment.objects.get()) == "SF SF1"
+    assert str(Shipment.objects.get()) == "顺丰速运 SF1"
     assert said(again)[-1].startswith("Not possible")
 
 
@@ -163,6 +163,51 @@ def test_cancelling_gives_points_and_pieces_back(boss: Client, wang: User, lin: 
     redemption.refresh_from_db()
     assert (asked, available(lin), gift.stock) == (90, 100, 3)
     assert (redemption.state, redemption.note) == (State.CANCELLED, "sold out")
+
+
+def test_some_pieces_are_cancelled_then_some_taken_back_each_once(boss: Client, wang: User, lin: Member) -> None:
+    give(lin, 100, wang)
+    gift = shelve(pieces=9)
+    redemption = redeemed(lin, gift, 3)
+    at = f"/admin/mall/redemption/{redemption.pk}/"
+    cancelling = {
+        "note": "broken",
+        "pieces": "2",
+        "request_key": hidden(boss.get(f"{at}cancel/").content.decode(), "request_key"),
+    }
+
+    asked = boss.post(f"{at}cancel/", cancelling).content.decode()
+    told = [said(boss.post(f"{at}cancel/", {**cancelling, "confirmed": "1"}))[-1] for _click in range(2)]
+    changed = said(boss.post(f"{at}cancel/", {**cancelling, "pieces": "1", "confirmed": "1"}))
+    too_many = boss.post(f"{at}cancel/", {**cancelling, "request_key": "another", "confirmed": "1"})
+    shipping.ship(redemption_id=redemption.pk, carrier="SF", tracking_number="1", at=timezone.now())
+    boss.post(f"{at}take_back/", {"note": "torn", "restock": "on", "pieces": "1", "confirmed": "1"})
+
+    assert "Cancel Umbrella × 2?" in asked
+    assert "20 points go back" in asked
+    assert "1 piece stays with the member." in asked
+    assert told == ["Cancelled; the points are back.", "This was done before; nothing changed."]
+    assert changed[-1] == "This request was used before for something else."
+    assert "Only 1 of its pieces have not gone back yet." in too_many.content.decode()
+    gift.refresh_from_db()
+    assert (available(lin), gift.stock) == (100, 9)
+    page = boss.get(f"{at}change/").content.decode()
+    assert all(words in page for words in ("cancelled × 2", "broken", "returned × 1", "torn", "wang"))
+
+
+@pytest.mark.parametrize("pieces", ["0", "-1", "4", "1.5", "", "9" * 30])
+def test_a_number_of_pieces_that_cannot_be_is_refused_beside_its_field(
+    boss: Client, wang: User, lin: Member, pieces: str
+) -> None:
+    give(lin, 100, wang)
+    redemption = redeemed(lin, shelve(), 3)
+
+    page = boss.post(
+        f"/admin/mall/redemption/{redemption.pk}/cancel/", {"note": "x", "pieces": pieces, "confirmed": "1"}
+    )
+
+    assert page.status_code == 200
+    assert available(lin) == 70
 
 
 def test_taking_back_writes_off_what_is_spoilt(boss: Client, wang: User, lin: Member) -> None:

@@ -41,6 +41,20 @@ def test_the_counter_shows_what_a_code_is_then_redeems_it(boss: Client, wang: Us
     assert 'value="West Lake"' in boss.get(COUNTER).content.decode()
 
 
+def test_a_scanned_picture_opens_the_counter_with_its_code(boss: Client, voucher: Voucher) -> None:
+    scanned = f"{COUNTER}?code={voucher.code}"
+    stranger = Client().get(scanned)
+
+    page = boss.get(scanned).content.decode()
+    typed_by_a_scanner = boss.post(COUNTER, {"code": f"https://jifen.example{scanned}", "place": ""}).content.decode()
+
+    assert stranger.status_code == 302
+    assert stranger.url.endswith(f"counter/%3Fcode%3D{voucher.code}")
+    assert f'value="{voucher.code}"' in page
+    assert "Massage for Lin" in typed_by_a_scanner
+    assert Voucher.objects.get().used_at is None
+
+
 def test_a_code_confirmed_twice_is_used_once(boss: Client, voucher: Voucher) -> None:
     form = {"code": voucher.code, "place": "", "confirmed": "1"}
     boss.post(COUNTER, form)

@@ -81,9 +81,9 @@ def shelve(name: str = "Cup", *, pieces: int = 5, points: int = 100, **more: Any
     return gift
 
 
-def redeemed(member: Member, gift: Gift) -> Redemption:
+def redeemed(member: Member, gift: Gift, quantity: int = 1) -> Redemption:
     at = timezone.now()
-    return redeem(member_id=member.pk, gift_id=gift.pk, quantity=1, at=at, request_key=uuid4().hex, address=HOME)
+    return redeem(member_id=member.pk, gift_id=gift.pk, quantity=quantity, at=at, request_key=uuid4().hex, address=HOME)
 
 
 def available(member: Member) -> int:

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from config import qr
 from mall import codes, counter, medals
 from mall.models import CouponCode, Gift, Redemption
 from members.models import Member
@@ -100,6 +101,8 @@ def test_a_voucher_tells_its_code_and_what_became_of_it(browse: Browse, lin: Mem
     used_page = client.get(page).content.decode()
 
     assert voucher.shown_code in open_page
+    assert qr.svg(f"http://testserver/admin/mall/voucher/counter/?code={voucher.code}") in open_page
+    assert "crispEdges" not in used_page
     assert "Ready to use" in open_page
     assert "West Lake" in used_page
     assert "Cancel this redemption" not in used_page

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from mall import addresses, shipping
@@ -200,6 +201,40 @@ def test_cancelling_asks_first_and_gives_the_points_back(browse: Browse, lin: Me
     assert available(lin) == 100
     client.post(f"/redemptions/{made.pk}/cancel/")
     assert available(lin) == 100
+
+
+def test_some_of_several_pieces_are_cancelled_and_two_clicks_are_one(browse: Browse, lin: Member) -> None:
+    give(lin, 300)
+    made = redeemed(lin, shelve(), 3)
+    client, page = browse(lin), f"/redemptions/{made.pk}/"
+    form = {"pieces": "2", "request_key": client.get(f"{page}cancel/").context["form"]["request_key"].value()}
+
+    too_many = client.post(f"{page}cancel/", form | {"pieces": "4"})
+    for _click in range(2):
+        client.post(f"{page}cancel/", form)
+    told = client.get(page).content.decode()
+
+    assert too_many.status_code == 200
+    assert available(lin) == 200
+    assert "Cancelled × 2" in told
+    assert "200 points went back." in told
+    assert "2 pieces went back" in client.get("/redemptions/").content.decode()
+    assert f"{made.gift_name} × 2" in client.get(reverse("history")).content.decode()
+
+
+def test_the_number_of_a_parcel_leads_to_its_carrier(browse: Browse, lin: Member) -> None:
+    give(lin, 300)
+    linked, plain, evil = (redeemed(lin, shelve()) for _each in range(3))
+    for one, carrier, number in ((linked, "顺丰", "SF139"), (plain, "圆通速递", "YT139"), (evil, "顺丰", "<b>1/../x")):
+        shipping.ship(redemption_id=one.pk, carrier=carrier, tracking_number=number, at=timezone.now())
+    client = browse(lin)
+
+    pages = [client.get(f"/redemptions/{one.pk}/").content.decode() for one in (linked, plain, evil)]
+
+    assert 'waybill-detail/SF139" target="_blank" rel="noopener noreferrer"' in pages[0]
+    assert "new tab" in pages[0]
+    assert [page.count("_blank") for page in pages] == [1, 0, 0]
+    assert "YT139" in pages[1]
 
 
 def test_a_parcel_on_its_way_is_received_and_not_cancelled(browse: Browse, lin: Member) -> None:

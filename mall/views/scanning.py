@@ -1,0 +1,19 @@
+"""What a member shows at the counter, as a picture: a staff phone that reads it opens the counter with the code."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from config import qr
+
+__all__ = ("counter_qr",)
+
+
+def counter_qr(request: HttpRequest, code: str) -> SafeString:
+    """Return the QR code of the counter's address with a code: who scans it still has to be signed in there."""
+    page = f"{reverse('admin:mall_voucher_counter')}?{urlencode({'code': code})}"
+    return qr.svg(request.build_absolute_uri(page))
