@@ -1,6 +1,8 @@
--- reads: mall_favourite, mall_gift, mall_giftshard, mall_gifttier, members_member, members_tier, loyalty_lot (index lot_soonest)
+-- reads: mall_favourite, mall_gift, mall_giftshard, mall_gifttier, mall_redemption (index redemption_member_gift),
+--        members_member, members_tier, loyalty_lot (index lot_soonest)
 -- writes: mall_favourite.ready_at   re-run: changes nothing
--- What a gift asks is worked out once for each tier, what a member has once for each favourite that is open to him.
+-- What a gift asks is worked out once for each tier; what a member has, and what his limits leave him (as in terms.sql), once
+-- for each favourite that is open to him. Ready is what `mall_redeem` would give him, one piece.
 with asks as materialized (
     select g.id as gift_id, t.id as tier_id, coalesce(own.points, g.points) as points
       from mall_gift g
@@ -18,6 +20,23 @@ now_ready as (
                  from loyalty_lot l
                 where l.member_id = f.member_id and l.remaining > 0
                   and l.available_at <= %(at)s and l.expires_at > %(at)s
+           )
+           and not exists (
+               select
+                 from mall_gift g
+                cross join lateral (
+                      values ('day', g.limit_per_day), ('week', g.limit_per_week), ('month', g.limit_per_month),
+                             ('ever', g.limit_per_member)) period (name, most)
+                where g.id = asks.gift_id
+                  and period.most <= (
+                      select sum(r.quantity - r.returned)
+                        from mall_redemption r
+                       where r.member_id = f.member_id and r.gift_id = g.id
+                         and (period.name = 'ever'
+                              or r.placed_at >= date_trunc(nullif(period.name, 'ever'),
+                                                           %(at)s::timestamptz at time zone mall_zone())
+                                                at time zone mall_zone())
+                  )
            ) as ready
       from mall_favourite f
       join members_member m on m.id = f.member_id
