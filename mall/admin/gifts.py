@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -46,11 +47,36 @@ PRICE = (("points", "cash"), "market_price")
 STOCK = ("stock_counted", "low_stock")
 RUSH = "rush"
 TERMS = ((_("Condition"), {"fields": ["minimum_tier", *LIMITS, "opens_at", "closes_at"]}),)
+# Fields that only some kinds have.
+ENDING = (Gift.Kind.PRIVILEGE, Gift.Kind.SEAT, Gift.Kind.CHANCE)
+FITTING: dict[str, tuple[Gift.Kind, ...]] = {
+    "stock_counted": tuple(kind for kind in Gift.Kind if kind not in (Gift.Kind.PHYSICAL, Gift.Kind.CODE)),
+    "valid_days": ENDING,
+    "valid_until": ENDING,
+    "event_at": (Gift.Kind.SEAT,),
+    "event_place": (Gift.Kind.SEAT,),
+    "chances": (Gift.Kind.CHANCE,),
+    "chance_pool": (Gift.Kind.CHANCE,),
+}
 OFFERED: dict[str, tuple[str, ...]] = {
     Gift.Kind.CODE: ("_bring_in_codes",),
     Gift.Kind.MEDAL: ("_change_stock", "_give_medal"),
     Gift.Kind.SEAT: ("_change_stock", "_list_seats"),
 }
+
+
+def _is_used(gift: Gift | None) -> bool:
+    """Tell whether a gift has stock or was given out, so that its kind stays."""
+    if gift is None:
+        return False
+    return bool(gift.stock or gift.codes.exists() or gift.redemption_set.exists() or gift.medals.exists())
+
+
+def _without(fields: Iterable[Any], gone: Collection[str]) -> list[Any]:
+    """Return a fieldset's fields, some of them in lines of several, without some."""
+    lines = [[field] if isinstance(field, str) else list(field) for field in fields]
+    kept = [[name for name in line if name not in gone] for line in lines]
+    return [line[0] if len(line) == 1 else line for line in kept if line]
 
 
 @admin.register(Gift)
@@ -63,7 +89,6 @@ class GiftAdmin(Interest):
         "points",
         "minimum_tier",
         "shown_stock",
-        "limit_per_member",
         "window",
         "shown_interest",
         "active",
@@ -89,14 +114,10 @@ class GiftAdmin(Interest):
         ),
         *TERMS,
     ]
+    # While the kind can be chosen the browser shows what fits it; afterwards `get_fieldsets` leaves the rest out.
     conditional_fields = {
-        "stock_counted": "!['PHYSICAL', 'CODE'].includes(kind)",
-        "valid_days": "['PRIVILEGE', 'SEAT', 'CHANCE'].includes(kind)",
-        "valid_until": "['PRIVILEGE', 'SEAT', 'CHANCE'].includes(kind)",
-        "event_at": "kind == 'SEAT'",
-        "event_place": "kind == 'SEAT'",
-        "chances": "kind == 'CHANCE'",
-        "chance_pool": "kind == 'CHANCE'",
+        name: f"typeof kind === 'undefined' || {[str(kind.value) for kind in kinds]}.includes(kind)"
+        for name, kinds in FITTING.items()
     }
     empty_hint = _("Add the first gift: what it costs, from which tier, and how many there are.")
 
@@ -118,10 +139,15 @@ class GiftAdmin(Interest):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Keep the kind of what has stock or was redeemed."""
-        used = obj is not None and (
-            obj.stock or obj.codes.exists() or obj.redemption_set.exists() or obj.medals.exists()
-        )
-        return [*super().get_readonly_fields(request, obj), *(["kind"] if used else [])]
+        return [*super().get_readonly_fields(request, obj), *(["kind"] if _is_used(obj) else [])]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out what does not fit a kind that is settled."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not _is_used(obj):
+            return fieldsets
+        gone = {name for name, kinds in FITTING.items() if obj.kind not in kinds}
+        return [(title, {**more, "fields": _without(more["fields"], gone)}) for title, more in fieldsets]
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Offer what fits the kind; what never runs out has no stock to change."""

@@ -19,6 +19,7 @@ from config.back_office import VIEW, Facts, OneRow, actor, address, ask, link, l
 from mall import refunding
 from mall.admin.forms import MoneyBackForm
 from mall.models import MallPolicy, Payment, Redemption, Refund
+from mall.payment import provider as payment_provider
 
 COLOURS = {"OPEN": "warning", "PAID": "success", "CLOSED": "default"}
 
@@ -29,9 +30,26 @@ def linked(redemption: Redemption) -> SafeString:
     return link(address(Redemption, "change", redemption.pk), what)
 
 
+def named(code: str) -> str:
+    """Return a provider's name; the code of one that is no longer installed."""
+    try:
+        return str(payment_provider(code).name)
+    except KeyError:
+        return code
+
+
 @admin.register(Payment)
 class PaymentAdmin(Facts):
-    list_display = ["made_at", "number", "shown_redemption", "provider", "amount", "shown_state", "paid_at", "problem"]
+    list_display = [
+        "made_at",
+        "number",
+        "shown_redemption",
+        "shown_provider",
+        "amount",
+        "shown_state",
+        "paid_at",
+        "problem",
+    ]
     list_select_related = ["redemption", "redemption__member"]
     list_filter = ["state", "provider", "problem"]
     search_fields = ["=number", "=reference"]
@@ -39,18 +57,22 @@ class PaymentAdmin(Facts):
     rights = {"view": VIEW, "change": _("take money, and give it back")}
     fields = [
         ("number", "shown_state"),
-        ("provider", "amount"),
+        ("shown_provider", "amount"),
         "shown_redemption",
         ("made_at", "paid_at"),
         ("reference", "taken_by"),
         "problem",
     ]
-    readonly_fields = ["shown_state", "shown_redemption"]
+    readonly_fields = ["shown_state", "shown_redemption", "shown_provider"]
     empty_hint = _("Payments appear here when members redeem gifts for points and yuan.")
 
     @display(description=_("state"), label=COLOURS)
     def shown_state(self, payment: Payment) -> tuple[str, str]:
         return payment.state, payment.get_state_display()
+
+    @display(description=_("provider"))
+    def shown_provider(self, payment: Payment) -> str:
+        return named(payment.provider)
 
     @display(description=_("redemption"))
     def shown_redemption(self, payment: Payment) -> SafeString:
@@ -115,7 +137,7 @@ class RefundAdmin(Facts):
 
     @display(description=_("provider"))
     def provider(self, refund: Refund) -> str:
-        return refund.payment.provider
+        return named(refund.payment.provider)
 
 
 @admin.register(MallPolicy)

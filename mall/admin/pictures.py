@@ -87,8 +87,9 @@ class PictureInline(TabularInline):
         return thumbnail(shown)
 
 
-def thumbnail(shown: Pictured | None) -> SafeString | str:
-    """Return a small picture for the back office."""
+def thumbnail(shown: Pictured | None, *, wide: bool = False) -> SafeString | str:
+    """Return a small picture for the back office; a wide one keeps its shape."""
     if shown is None or not shown.key:
         return "–"
-    return format_html('<img class="jf-thumbnail" src="{}" alt="{}" loading="lazy">', shown.smallest, shown.alt)
+    shape = "jf-thumbnail jf-wide" if wide else "jf-thumbnail"
+    return format_html('<img class="{}" src="{}" alt="{}" loading="lazy">', shape, shown.smallest, shown.alt)

@@ -73,7 +73,7 @@ class BannerAdmin(Dressed):
 
     @display(description=_("picture"))
     def shown_picture(self, banner: Banner) -> SafeString | str:
-        return thumbnail(banner)
+        return thumbnail(banner, wide=True)
 
     @display(description=_("title"))
     def shown_title(self, banner: Banner) -> str:
@@ -162,7 +162,7 @@ class LookAdmin(OneRow):
 
     @display(description=_("now"))
     def shown_logo(self, look: Look) -> SafeString | str:
-        return thumbnail(look)
+        return thumbnail(look, wide=True)
 
     @display(description=_("as members see it"))
     def readable(self, look: Look) -> SafeString:

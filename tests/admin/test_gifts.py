@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from mall import stock
 from mall.models import Gift, GiftTier, GiftWindow
 from members.models import Tier
-from tests.admin.conftest import shelve, signed_in, staff
+from tests.admin.conftest import NOW, shelve, signed_in, staff
 
 
 def filled(client: Client, gift: Gift, **changes: Any) -> dict[str, Any]:
@@ -104,3 +105,28 @@ def test_who_may_change_gifts_may_change_their_parts(db: None) -> None:
     client.post(f"/admin/mall/gift/{gift.pk}/change/", form)
 
     assert GiftWindow.objects.get().first_day == 20
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown", "left_out"),
+    [
+        ({"kind": "SEAT"}, {"event_at", "event_place", "valid_days"}, {"chances", "chance_pool"}),
+        ({"kind": "CHANCE", "chance_pool": "x"}, {"chances", "chance_pool", "stock_counted"}, {"event_at"}),
+        ({}, {"points", "name"}, {"stock_counted", "event_at", "chances", "valid_until"}),
+    ],
+)
+def test_a_settled_kind_shows_its_own_fields_alone(
+    boss: Client, fields: dict[str, str], shown: set[str], left_out: set[str]
+) -> None:
+    gift = Gift.objects.create(name="Gift", points=10, event_at=NOW, **fields)
+    stock.change(gift_id=gift.pk, quantity=5, note="delivered", actor_id=None, at=NOW)
+    event = {"event_at_0": "2026-12-24", "event_at_1": "18:00"}
+
+    page = boss.get(f"/admin/mall/gift/{gift.pk}/change/")
+    names = set(page.context["adminform"].form.fields)
+    answer = boss.post(f"/admin/mall/gift/{gift.pk}/change/", filled(boss, gift, name="Renamed", **event))
+
+    assert "kind" not in names
+    assert shown <= names
+    assert not left_out & names
+    assert (answer.status_code, Gift.objects.get(pk=gift.pk).name) == (302, "Renamed")
