@@ -27,6 +27,12 @@ WANTED = (
     "白茶香薰蜡烛",
     "便携补水仪",
 )
+PLACES = (
+    "江苏省 南京市 玄武区 示例巷",
+    "四川省 成都市 锦江区 示例大道",
+    "湖北省 武汉市 江汉区 示例里",
+    "北京市 东城区 示例胡同",
+)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -63,8 +69,14 @@ def live(gifts: dict[str, Gift], *, at: datetime) -> None:
     for name in LIKED:
         favourites.add(member_id=lin.pk, gift_id=gifts[name].pk, ready=False, at=at - 8 * DAY)
     others = Balance.objects.filter(points__gte=600).exclude(pk=lin.pk).order_by("-points")
-    _crowd([Shopper(member_id, gifts, shopper.to) for member_id in others.values_list("pk", flat=True)[:8]], at)
+    _crowd([Shopper(pk, gifts, _home(Member.objects.get(pk=pk))) for pk in others.values_list("pk", flat=True)[:8]], at)
     _looks(gifts, at)
+
+
+def _home(member: Member) -> redeeming.Address:
+    """Return where another member lives: made up, and always the same."""
+    place = PLACES[member.pk % len(PLACES)]
+    return redeeming.Address(member.name, (member.phone or "").removeprefix("+86"), f"{place} {member.pk} 号")
 
 
 def _past(lin: Shopper, at: datetime) -> None:
