@@ -45,6 +45,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Report by channel"), "monitoring", "orders.channel", "report", "report"),
             _item(_("Channels"), "storefront", "orders.channel"),
             _item(_("Chosen columns"), "view_column", "orders.columnmapping"),
+            _item(_("Status words"), "dictionary", "orders.statusword"),
         ),
         *_mall(),
         _group(

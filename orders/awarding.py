@@ -78,6 +78,24 @@ def award_few(order_ids: Sequence[int], *, at: datetime, note: Note = unheard) -
     _tell(ledger.claw_back_many(refunds, at=at), note)
 
 
+def award_come(*, at: datetime) -> int:
+    """Let orders earn that a file told with a time that had not come, now that it has; returns how many."""
+    found = 0
+    while ids := _come(at):
+        found += len(ids)
+    return found
+
+
+def _come(at: datetime) -> list[int]:
+    with transaction.atomic():
+        come = Order.objects.come(at).select_for_update(of=("self",), skip_locked=True).order_by("pk")
+        ids = list(come.values_list("pk", flat=True)[:BATCH])
+        if ids:
+            Order.objects.filter(pk__in=ids).update(not_before=None)
+            award_few(ids, at=at)
+    return ids
+
+
 def rehearse(orders: OrderQuerySet) -> tuple[int, int, list[TierStep]]:
     """Return the points and growth that `award` would move, by the same statement, and the tiers that would change.
 
@@ -101,9 +119,10 @@ def rehearse(orders: OrderQuerySet) -> tuple[int, int, list[TierStep]]:
 def _award_anew(orders: OrderQuerySet, at: datetime, note: Note) -> None:
     """Bring the awards of orders whose paid amount has changed in line, a batch in a transaction.
 
+    An order that waits for a word's meaning or for its time keeps the award that it has until then.
     The orders are locked before their postings: the key of a next award is only written by who holds its order.
     """
-    changed = list(orders.exclude(award_gross=None).order_by("pk").values_list("pk", flat=True))
+    changed = list(orders.decided().exclude(award_gross=None).order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(changed), BATCH):
         ids = changed[first : first + BATCH]
         with transaction.atomic(), _told_at_the_end(note) as note_here:

@@ -16,12 +16,11 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 from orders import looking, mapping, reading
 from orders.channels import FORMATS, PLATFORMS, guesses
 from orders.channels.base import KEPT, Format
-from orders.channels.mapped import MAPPED, OTHER, Plan, fingerprint
+from orders.channels.mapped import MAPPED, OTHER, REJECT, Plan, fingerprint
 from orders.channels.rows import HOLD, REFUNDED, RefusedFile
 from orders.looking import Look
 from orders.models import Channel, ColumnMapping, OrderImport, Status
 
-REJECT = "reject"
 ROLES = {
     "number": _("order number"),
     "row_key": _("number of the part or row"),
@@ -375,8 +374,7 @@ class WordsForm(forms.Form):
         words = {}
         for attribute, found in self.words.items():
             given = {word: self.cleaned_data[f"word-{attribute}-{place}"] for place, word in enumerate(found)}
-            both = {**self.known[attribute], **given}
-            words[attribute] = {word: status for word, status in both.items() if status != REJECT}
+            words[attribute] = {**self.known[attribute], **given}
         return self.plan_so_far._replace(words=words)
 
 

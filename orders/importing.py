@@ -149,6 +149,33 @@ def begin_anew(*, import_id: int, mapping: ColumnMapping, at: datetime) -> None:
         RejectedRow.objects.filter(order_import=import_id).delete()
 
 
+def read_anew(*, import_ids: Iterable[int], at: datetime) -> list[int]:
+    """Let imports that wait to be confirmed be read once more, by what is known now. Returns which; `run` them."""
+    with transaction.atomic():
+        ids = _moved(_previewed(import_ids), **_AS_UPLOADED, touched_at=at)
+        StagedRow.objects.filter(order_import__in=ids).delete()
+        RejectedRow.objects.filter(order_import__in=ids).delete()
+    return ids
+
+
+def read_again(order_import: OrderImport, *, actor_id: int | None, at: datetime) -> OrderImport:
+    """Make an import of the file of one that has ended, of its orders with words that staff gave a meaning since.
+
+    It waits to be confirmed. Then `run` it.
+    """
+    return OrderImport.objects.create(
+        file=order_import.file.name,
+        name=order_import.name,
+        sha256=order_import.sha256,
+        channel=order_import.channel,
+        mapping=order_import.mapping,
+        again=order_import,
+        language=get_language() or "",
+        created_by_id=actor_id,
+        created_at=at,
+    )
+
+
 def _previewed(import_ids: Iterable[int]) -> QuerySet[OrderImport]:
     return OrderImport.objects.filter(pk__in=list(import_ids), state=State.PREVIEWED)
 

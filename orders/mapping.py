@@ -13,13 +13,16 @@ from django.utils.translation import gettext as _
 from orders import staging
 from orders.channels import FORMATS, PLATFORMS
 from orders.channels.base import KEPT, Format
-from orders.channels.mapped import MAPPED, ORDER, PART, REPEATED, Plan, fingerprint
+from orders.channels.mapped import MAPPED, ORDER, PART, REJECT, REPEATED, Plan, fingerprint
 from orders.channels.rows import HOLD, PARTIALLY_REFUNDED, REFUNDED
 from orders.models import Channel, ColumnMapping, Status
 
 RECEIVER = re.compile(r"收货|收件|提货|receiver|recipient|consignee|(?<![a-z])ship|deliver", re.IGNORECASE)
 WORD_COLUMNS = ("status", "after_sale")
-CLASSES = {"status": frozenset(Status), "after_sale": frozenset((KEPT, REFUNDED, HOLD))}
+CLASSES = {
+    "status": frozenset((*Status, REJECT)) - {Status.UNKNOWN},
+    "after_sale": frozenset((KEPT, REFUNDED, HOLD, REJECT)),
+}
 
 
 class BadPlan(ValueError):

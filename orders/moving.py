@@ -24,7 +24,7 @@ from orders import awarding
 from orders.models import Claim, Order, Status
 
 State, Reason = Claim.State, Claim.Reason
-COUNTS_NOT = (Status.UNPAID, Status.CLOSED, Status.REFUNDED)
+COUNTS_NOT = (Status.UNKNOWN, Status.UNPAID, Status.CLOSED, Status.REFUNDED)
 
 
 class NotMovable(Exception):

@@ -14,9 +14,9 @@ from typing import Any
 from django.db import transaction
 
 from config import sql
-from members.models import Member
+from members.models import Member, Programme
 from members.tiers import TierStep
-from orders import awarding, claims, progress, steps
+from orders import awarding, claims, progress, steps, wording
 from orders.models import Claim, Order, OrderImport, StagedRow
 
 MOST = 100_000  # rows that a preview tries
@@ -110,8 +110,10 @@ def _stored(order_import: OrderImport, at: datetime, most: int | None) -> OrderI
 def oddities(order_import: OrderImport, *, at: datetime) -> list[dict[str, Any]]:
     """Return what can be read and looks odd all the same: what, how many rows, and the first of them.
 
-    FUTURE: a time later than now. AMOUNT: ten times the usual, which is the median of the file and of the channel's
-    last orders. TWICE: rows of one order and one part that say different things. MASKED: phones, and not one is whole.
+    FUTURE: a time later than now. AHEAD: a time of payment or completion so far ahead that the order gives nothing
+    before. AMOUNT: ten times the usual, which is the median of the file and of the channel's
+    last orders. TWICE: rows of one order and one part that say different things.
+    WORD: a status word that nobody knows. MASKED: phones, and not one is whole.
     """
     masked = (order_import.layout or {}).get("masked", {}).get("phone", 0)
     if StagedRow.objects.filter(order_import=order_import).exclude(phone="").exists():
@@ -122,11 +124,14 @@ def oddities(order_import: OrderImport, *, at: datetime) -> list[dict[str, Any]]
         order_import=order_import.pk,
         channel=order_import.read_as().pk,
         at=at,
+        until=at + steps.MOST_AHEAD,
+        zone=Programme.current().time_zone,
         unusual=UNUSUAL,
     )
     names = ("what", "rows", "line", "number", "value")
     odd = [dict(zip(names, row, strict=True)) for row in found]
-    return [*odd, {"what": "MASKED", "rows": masked}] if masked else odd
+    strange = [{"what": "WORD", "rows": one.rows, "value": one.word} for one in wording.strange(order_import)]
+    return [*odd, *strange, *([{"what": "MASKED", "rows": masked}] if masked else [])]
 
 
 def first_rows(order_import: OrderImport, most: int = 20) -> list[StagedRow]:

@@ -7,7 +7,7 @@ that was understood, a `BadRow` for each that was not, and `Skipped` for lines t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -81,8 +81,8 @@ class Rows:
     Raises RefusedFile where a quotation mark that is never closed would swallow the rest of the file.
     """
 
-    def __init__(self, path: Path, recognised: Recognised) -> None:
-        self.form = recognised.format.bind(recognised.columns)
+    def __init__(self, path: Path, recognised: Recognised, words: Mapping[str, Mapping[str, str]]) -> None:
+        self.form = recognised.format.taught(words).bind(recognised.columns)
         self.rows = self.form.arranged(_rows(path, recognised, self.form))
 
     def __iter__(self) -> Iterator[Row | BadRow | Skipped]:
@@ -93,10 +93,15 @@ class Rows:
         """How many buyers and phones were masked so far, by attribute of their column; {} if none."""
         return self.form.masked()
 
+    @property
+    def strange(self) -> list[tuple[str, str, int]]:
+        """The status words so far that nobody knows: attribute of their column, word, how many rows."""
+        return [(name, word, rows) for (name, word), rows in self.form.strange.most_common()]
 
-def read(path: str | Path, recognised: Recognised) -> Rows:
-    """The rows of a file that was recognised."""
-    return Rows(Path(path), recognised)
+
+def read(path: str | Path, recognised: Recognised, *, words: Mapping[str, Mapping[str, str]] | None = None) -> Rows:
+    """The rows of a file that was recognised. `words`: the classes that staff gave to words of its columns."""
+    return Rows(Path(path), recognised, words or {})
 
 
 def _rows(path: Path, recognised: Recognised, form: Format) -> Iterator[Row | BadRow | Skipped]:

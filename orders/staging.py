@@ -13,7 +13,7 @@ from typing import IO, Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from orders import progress, reading
+from orders import progress, reading, wording
 from orders.channels import PLATFORMS, containers
 from orders.channels.mapped import OTHER
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
@@ -53,8 +53,10 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
     StagedRow.objects.filter(order_import=order_import).delete()
     RejectedRow.objects.filter(order_import=order_import).delete()
     with tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as rejects:
-        rows, staged, masked = _copy_rows(order_import, path, recognised, rejects)
+        rows, staged, things = _copy_rows(order_import, path, recognised, rejects, wording.known(channel))
         _copy_rejects(rejects)
+    if order_import.again_id:
+        staged = _leave_out_the_clear(order_import)
     with connection.cursor() as cursor:
         cursor.execute("analyze orders_stagedrow")
     OrderImport.objects.filter(pk=order_import.pk).update(
@@ -62,7 +64,7 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
         channel=channel,
         mapping=recognised.plan and recognised.plan.id,
         encoding=recognised.encoding,
-        layout={**layout(recognised), "masked": masked},
+        layout={**layout(recognised), "masked": things.masked, "strange": things.strange},
         rows=rows,
         staged=staged,
         rejected=RejectedRow.objects.filter(order_import=order_import).count(),
@@ -94,10 +96,10 @@ def first_channel(platform: str) -> Channel:
 
 
 def _copy_rows(
-    order_import: OrderImport, path: Path, recognised: Recognised, rejects: IO[str]
-) -> tuple[int, int, dict[str, int]]:
-    """Send the valid rows to the server as they are read; returns how many rows there are, how many are valid, and how
-    many buyers and phones were masked.
+    order_import: OrderImport, path: Path, recognised: Recognised, rejects: IO[str], words: wording.Words
+) -> tuple[int, int, reading.Rows]:
+    """Send the valid rows to the server as they are read; returns how many rows there are, how many are valid, and what
+    was seen while they were read.
 
     As CSV, some hundred rows at a time: the csv module writes a row in half the time that psycopg needs to adapt it.
     """
@@ -107,7 +109,7 @@ def _copy_rows(
     rejected, lines = csv.writer(rejects), io.StringIO()
     valid = csv.writer(lines)
     with connection.cursor() as cursor, cursor.cursor.copy(_csv_copy()) as copy:
-        things = reading.read(path, recognised)
+        things = reading.read(path, recognised, words=words)
         for row in things:
             if isinstance(row, Row):
                 valid.writerow((order_import.pk, *row))
@@ -119,7 +121,15 @@ def _copy_rows(
                 rejected.writerow((order_import.pk, *row))
             rows += not isinstance(row, Skipped)
         _send(lines, copy)
-    return rows, staged, things.masked
+    return rows, staged, things
+
+
+def _leave_out_the_clear(order_import: OrderImport) -> int:
+    """Of a file that is read again for its words, keep the orders with such a word; returns how many rows are left."""
+    staged = StagedRow.objects.filter(order_import=order_import)
+    staged.exclude(number__in=staged.exclude(word="").values("number")).delete()
+    RejectedRow.objects.filter(order_import=order_import).delete()
+    return staged.count()
 
 
 def _send(lines: io.StringIO, copy: Any) -> None:

@@ -18,7 +18,6 @@ from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
 from config import sql
-from members.models import Programme
 from orders import awarding, claims, progress, staging
 from orders.channels import PLATFORMS
 from orders.channels.rows import RefusedFile
@@ -71,14 +70,14 @@ def check(order_import: OrderImport, at: datetime) -> None:
     with holding(order_import) as mine:
         if not mine:
             return
-        rejected, _numbers = _reject(order_import, at)
+        rejected, _numbers = _reject(order_import)
         orders = StagedRow.objects.filter(order_import=order_import).values("number").distinct().count()
         OrderImport.objects.filter(pk=order_import.pk).update(
             state=State.CHECKED, orders=orders, staged=F("staged") - rejected, rejected=F("rejected") + rejected
         )
 
 
-def _reject(order_import: OrderImport, at: datetime, *, after: str = "", upto: str | None = None) -> tuple[int, int]:
+def _reject(order_import: OrderImport, *, after: str = "", upto: str | None = None) -> tuple[int, int]:
     """Reject staged rows that cannot be; returns how many, and of how many orders."""
     channel = order_import.read_as()
     ((rows, numbers),) = sql.run(
@@ -87,8 +86,6 @@ def _reject(order_import: OrderImport, at: datetime, *, after: str = "", upto: s
         order_import=order_import.pk,
         after=after,
         upto=upto,
-        until=at + MOST_AHEAD,
-        zone=Programme.current().time_zone,
         channel=channel.pk,
         others=_other_shops(channel),
         **_reasons(),
@@ -105,7 +102,6 @@ def _other_shops(channel: Channel) -> list[int]:
 
 def _reasons() -> dict[str, Any]:
     return {
-        "ahead": _("This time has not come yet. Correct it, or export the file again."),
         "elsewhere": _("This order belongs to another channel of this platform. Choose that channel for this file."),
         "no_order": _("This order is not known yet. Import the orders first, then this file again."),
         "no_part": _(
@@ -140,10 +136,15 @@ def store(order_import: OrderImport, at: datetime) -> None:
                 state=State.STORED, unchanged=Greatest(F("orders") - F("new") - F("updated"), 0)
             )
             return
-        _settle_whose(order_import, at, upto)
+        _settle_whose(order_import, upto)
         sql.run("orders", "merge", **bound, upto=upto, channel=channel.pk)
         ((new, updated, eligible, paid),) = sql.run(
-            "orders", "store", order_import=order_import.pk, channel=channel.pk, platform=channel.format
+            "orders",
+            "store",
+            order_import=order_import.pk,
+            channel=channel.pk,
+            platform=channel.format,
+            until=at + MOST_AHEAD,
         )
         OrderImport.objects.filter(pk=order_import.pk).update(
             stored_to=upto,
@@ -154,13 +155,13 @@ def store(order_import: OrderImport, at: datetime) -> None:
         )
 
 
-def _settle_whose(order_import: OrderImport, at: datetime, upto: str) -> None:
+def _settle_whose(order_import: OrderImport, upto: str) -> None:
     """Take the channel and those that share its order numbers; leave out what one of them has brought meanwhile."""
     channel = order_import.read_as()
     others = _other_shops(channel)
     sql.run("orders", "lock_channel", channels=[channel.pk, *others])
     if others:
-        rows, numbers = _reject(order_import, at, after=order_import.stored_to, upto=upto)
+        rows, numbers = _reject(order_import, after=order_import.stored_to, upto=upto)
         OrderImport.objects.filter(pk=order_import.pk).update(
             orders=F("orders") - numbers, staged=F("staged") - rows, rejected=F("rejected") + rows
         )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from orders import claims, importing, matching, telling, undoing
+from orders import awarding, claims, importing, matching, telling, undoing
 from orders.models import OrderImport
 
 UNTOUCHED = timedelta(seconds=45)
@@ -45,5 +45,6 @@ def match_all() -> None:
 @shared_task
 def match_waiting() -> None:
     matching.match_waiting(at=timezone.now())
+    awarding.award_come(at=timezone.now())
     claims.give_up(at=timezone.now())
     telling.text_members(at=timezone.now())

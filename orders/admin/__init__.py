@@ -1,5 +1,5 @@
 """The back office of orders: files, orders, channels, claims."""
 
-from orders.admin import channels, claims, columns, imports, orders
+from orders.admin import channels, claims, columns, imports, orders, words
 
-__all__ = ("channels", "claims", "columns", "imports", "orders")
+__all__ = ("channels", "claims", "columns", "imports", "orders", "words")

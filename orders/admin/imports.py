@@ -31,7 +31,7 @@ from unfold.enums import ActionVariant
 from config.back_office import VIEW, BoundedPaginator, Facts, actor, address, ask, log
 from members.models import Member
 from orders import importing, rejects
-from orders.admin import undo
+from orders.admin import undo, words
 from orders.admin.report import report
 from orders.channels import PLATFORMS
 from orders.forms import UploadForm
@@ -152,6 +152,7 @@ class OrderImportAdmin(Facts):
             path("<int:import_id>/progress/", view(self.progress), name="orders_orderimport_progress"),
             path("<int:import_id>/decide/", view(self.decide), name="orders_orderimport_decide"),
             path("<int:import_id>/undo/", view(partial(undo.undo, self)), name="orders_orderimport_undo"),
+            path("<int:import_id>/words/", view(words.say), name="orders_orderimport_words"),
             path("<int:import_id>/members/", view(self.members), name="orders_orderimport_members"),
             path("<int:import_id>/rejects.csv", view(self.rejects), name="orders_orderimport_rejects"),
             path("<int:import_id>/file/", view(self.file), name="orders_orderimport_file"),

@@ -30,12 +30,13 @@ STATUS_COLOURS = {
     Status.COMPLETED: "success",
     Status.PARTIALLY_REFUNDED: "warning",
     Status.REFUNDED: "danger",
+    Status.UNKNOWN: "warning",
 }
 
 
 class Lines(TabularInline):
     model = OrderLine
-    fields = ["row_key", "title", "sku", "quantity", "status", "gross", "refunded"]
+    fields = ["row_key", "title", "sku", "quantity", "status", "word", "gross", "refunded"]
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -62,7 +63,7 @@ class OrderAdmin(CardsOfOrders, Facts):
     fieldsets = [
         (None, {"fields": [("number", "channel"), ("status", "member"), ("buyer", "shown_phone")]}),
         (_("Amounts"), {"fields": [("gross", "refunded"), ("shipping", "net_paid")]}),
-        (_("Times"), {"fields": [("ordered_at", "paid_at"), "completed_at"]}),
+        (_("Times"), {"fields": [("ordered_at", "paid_at"), ("completed_at", "not_before")]}),
         (_("Points"), {"fields": ["postings", "files"]}),
     ]
     empty_hint = _("Orders come with imported files.")
@@ -103,6 +104,12 @@ class OrderAdmin(CardsOfOrders, Facts):
             return gettext("The buyer is not known as a member yet: his points wait until he joins.")
         if not order.earns:
             return gettext("He bought it longer before he joined than its channel looks back, so it gives no points.")
+        if order.status == Status.UNKNOWN:
+            return gettext("Nobody has said yet what its status means. It gives points once that is known.")
+        if order.not_before:
+            return gettext(
+                "Its file tells a time that has not come. It gives points then, or once a file tells another."
+            )
         key = f"{order.channel.code}:{order.number}#{order.award}"
         earned = list(Posting.objects.filter(source="order", key=key))
         made = earned + list(Posting.objects.filter(refers_to__in=earned).order_by("id")[:20])

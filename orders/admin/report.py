@@ -15,6 +15,7 @@ from orders.admin import undo
 from orders.admin.columns import may_choose
 from orders.channels import FORMATS
 from orders.models import OrderImport
+from orders.word_forms import MeaningsForm
 
 State = OrderImport.State
 MOST_REJECTS = 200
@@ -45,6 +46,7 @@ def report(request: HttpRequest, order_import: OrderImport) -> dict[str, Any]:
     """Return what the page of an import shows."""
     resting = order_import.state in OrderImport.RESTING
     previewed = order_import.state == State.PREVIEWED
+    meanings = MeaningsForm(None, order_import) if order_import.state in (State.PREVIEWED, State.DONE) else None
     return {
         "order_import": order_import,
         "resting": resting,
@@ -54,6 +56,8 @@ def report(request: HttpRequest, order_import: OrderImport) -> dict[str, Any]:
         "seen": importing.seen_before(order_import),
         "progress": None if resting else progress.look(order_import.pk, timezone.now()),
         "layout": _layout(order_import),
+        "meanings": meanings if meanings and meanings.words else None,
+        "may_say": may_choose(request),
         "foreseen": previewed and order_import.foreseen,
         "oddities": _oddities(order_import) if previewed else [],
         "first_rows": previewing.first_rows(order_import) if previewed else [],
@@ -86,10 +90,24 @@ def _oddities(order_import: OrderImport) -> list[str]:
             "%(rows)d rows have a time that is later than now, the first on line %(line)d: %(value)s.",
             "rows",
         ),
+        "AHEAD": ngettext_lazy(
+            "%(rows)d row has a time that has not come: line %(line)d, %(value)s. The order is kept and gives points "
+            "when that time comes, or as soon as a file tells another.",
+            "%(rows)d rows have a time that has not come, the first on line %(line)d: %(value)s. The orders are kept "
+            "and give points when those times come, or as soon as a file tells others.",
+            "rows",
+        ),
         "AMOUNT": ngettext_lazy(
             "%(rows)d order is over ten times the usual amount: %(number)s on line %(line)d, %(value)s yuan.",
             "%(rows)d orders are over ten times the usual amount, the first is %(number)s on line %(line)d, "
             "%(value)s yuan.",
+            "rows",
+        ),
+        "WORD": ngettext_lazy(
+            "%(rows)d row has the status “%(value)s”, which nobody knows yet: its order is kept and gives no points "
+            "until you say below what it means.",
+            "%(rows)d rows have the status “%(value)s”, which nobody knows yet: their orders are kept and give no "
+            "points until you say below what it means.",
             "rows",
         ),
         "MASKED": ngettext_lazy(

@@ -21,6 +21,7 @@ import copy
 import hashlib
 import inspect
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -29,15 +30,18 @@ from typing import Any, ClassVar, Self
 
 from django.utils.translation import gettext as _
 
-from orders.channels.cells import ID_LIMIT, INVISIBLE
-from orders.channels.columns import Buyer, Column, Money, Phone
+from orders.channels.cells import ID_LIMIT, INVISIBLE, BadCell, UnknownWord
+from orders.channels.cells import word as compared
+from orders.channels.columns import Buyer, Column, Money, Phone, Status
 from orders.channels.rows import (
     BACK,
     CLOSED,
     COMPLETED,
     HOLD,
+    PAID,
     PARTIALLY_REFUNDED,
     REFUNDED,
+    UNKNOWN,
     UNPAID,
     WHOLE,
     ZERO,
@@ -49,6 +53,9 @@ from orders.channels.rows import (
 
 KEPT = "kept"  # an after-sale that took no money: not a class of rows, the order's own status stands
 
+LEARNED = ("status", "item_status", "after_sale")  # columns whose new words staff may say the meaning of
+WORDS_LIMIT = 100
+MOST_STRANGE = 60  # different new words: a column of more has no words of a status
 OWED_NOTHING = frozenset((UNPAID, CLOSED))
 MAY_BE_COMPLETED = frozenset((COMPLETED, PARTIALLY_REFUNDED))
 IGNORED = dict.fromkeys(map(ord, INVISIBLE + "=\"'“”¥"))
@@ -119,7 +126,29 @@ class Format:
         own = {name: copy.copy(one) for name, one in self.columns.items() if isinstance(one, Buyer | Phone)}
         bound.columns = {**self.columns, **own}
         bound.cleaners = tuple(column.__call__ for column in bound.columns.values())
+        bound.strange = Counter()
         return bound
+
+    def taught(self, words: Mapping[str, Mapping[str, str]]) -> Self:
+        """A copy that also knows the words that staff gave a class, by attribute of their column."""
+        known = {
+            name: one.taught(words[name])
+            for name, one in self.columns.items()
+            if isinstance(one, Status) and words.get(name) and name in self.learns()
+        }
+        if not known:
+            return self
+        taught = copy.copy(self)
+        taught.columns = {**self.columns, **known}
+        taught.lessons = {name: frozenset(words[name]) for name in known}
+        return taught
+
+    def learns(self) -> tuple[str, ...]:
+        """The attributes of the columns whose new words may be given a class."""
+        return () if self.adjusts else tuple(name for name in LEARNED if name in self.columns)
+
+    lessons: Mapping[str, frozenset[str]] = {}
+    strange: Counter[tuple[str, str]]  # how many rows have a word that nobody knows, by attribute and word
 
     def masked(self) -> dict[str, int]:
         """How many buyers and phones of a file were masked, by attribute: of a copy that has read it."""
@@ -131,9 +160,42 @@ class Format:
 
     def row(self, line: int, cells: list[str]) -> Row:
         """One record of the file as a row; raises BadCell, or NoRow with what it is instead."""
-        return self.understand(
-            line, *[clean(text) for clean, text in zip(self.cleaners, self.pick(cells), strict=True)]
-        )
+        try:
+            row = self.understand(
+                line, *[clean(text) for clean, text in zip(self.cleaners, self.pick(cells), strict=True)]
+            )
+        except UnknownWord as unknown:
+            return self._undecided(line, cells, unknown)
+        return row._replace(word=self._lesson(cells)) if self.lessons else row
+
+    def _lesson(self, cells: list[str]) -> str:
+        """The words of a record whose class is from staff."""
+        texts = dict(zip(self.columns, self.pick(cells), strict=True))
+        words = (compared(texts[name]) for name in self.lessons)
+        return _joined([word for word, known in zip(words, self.lessons.values(), strict=True) if word in known])
+
+    def _undecided(self, line: int, cells: list[str], unknown: UnknownWord) -> Row:
+        """A record of which only the meaning of a status word is missing. Raises BadCell if more than that is."""
+        values, words = [], []
+        for (name, column), clean, text in zip(self.columns.items(), self.cleaners, self.pick(cells), strict=True):
+            try:
+                values.append(clean(text))
+            except UnknownWord as one:
+                words.append((name, one.word))
+                values.append((isinstance(column, Status) and column.blank) or PAID)
+        if not {name for name, _word in words} <= set(self.learns()):
+            raise unknown
+        try:
+            row = self.understand(line, *values)
+        except BadCell:
+            raise unknown from None
+        if row.status in (UNPAID, REFUNDED):
+            return row  # whatever the word means
+        if len(self.strange | Counter(words)) > MOST_STRANGE:
+            raise unknown
+        self.strange.update(words)
+        told = _joined([word for _name, word in words])
+        return row._replace(status=UNKNOWN, refunded=ZERO, shipping=ZERO, paid_at=None, completed_at=None, word=told)
 
     def aside(self, cells: list[str]) -> str:
         """What to say about a record that is neither a row nor an error, such as a footer; "" if it is none."""
@@ -142,6 +204,10 @@ class Format:
     def arranged(self, things: Iterator[Row | BadRow | Skipped]) -> Iterator[Row | BadRow | Skipped]:
         """All that was read, in its order; a format may look at neighbouring rows together here."""
         return things
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " / ".join(words)[:WORDS_LIMIT]
 
 
 def repeated(key: str) -> str:

@@ -18,6 +18,7 @@ EDGE = " \t\r\n\v\f\u00a0\u3000" + INVISIBLE
 NULLS = frozenset(("", "null", "-", "--", "——", "n/a"))
 ID_LIMIT = 64
 MOST_PIECES = 999_999_999
+WORD_LIMIT = 40
 
 CURRENCY = r"(?:CNY|RMB|USD|EUR|GBP|HKD|TWD|JPY|AUD|CAD|SGD|(?:US|AU|CA|HK|NT)?\s?\$|[¥€£])"
 MONEY = re.compile(
@@ -41,6 +42,18 @@ class BadCell(ValueError):
     def __init__(self, reason: str, column: str = "") -> None:
         super().__init__(reason)
         self.reason, self.column = reason, column
+
+
+class UnknownWord(BadCell):
+    """A status word that is in no table: readable, but nobody has said what it means."""
+
+    def __init__(self, word: str, column: str = "") -> None:
+        super().__init__(
+            _("Nobody has said yet what the status “%(word)s” means. Choose it on the page of the import.")
+            % {"word": word[:WORD_LIMIT]},
+            column,
+        )
+        self.word = word
 
 
 def bare(text: str) -> str:

@@ -6,16 +6,17 @@ The common clean shapes take a short way, for half a million rows; everything el
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from django.utils.translation import gettext as _
 
 from orders.channels import cells
-from orders.channels.cells import BadCell
+from orders.channels.cells import WORD_LIMIT, BadCell, UnknownWord
 from orders.channels.rows import WHOLE
 
 # China has had no summer time since 1991, and times before 2000 are refused: a fixed offset is Asia/Shanghai.
@@ -43,6 +44,8 @@ class Column:
     def __call__(self, text: str) -> Any:
         try:
             return self.clean(text)
+        except UnknownWord as unknown:
+            raise UnknownWord(unknown.word, self.attribute) from None
         except BadCell as bad:
             raise self.bad(bad.reason) from None
 
@@ -170,7 +173,7 @@ class Time(Column):
 
 
 class Status(Remembering):
-    """A status word, looked up in a table `{class: words}`. A word in no table is never guessed.
+    """A status word, looked up in a table `{class: words}`. A word in no table is never guessed: raises UnknownWord.
 
     `prefixes` is such a table of beginnings of words. `blank` is the class of an empty cell (None: an empty cell is
     bad). `packed`: the words of several products may be joined by `;`, and count only if they are of one class.
@@ -208,11 +211,23 @@ class Status(Remembering):
             if word.startswith(beginning):
                 return status
         if word not in self.classes:
-            raise BadCell(
-                _("The status “%(word)s” is not known. Tell the administrator; do not replace it by another word.")
-                % {"word": word[:40]}
-            )
+            raise UnknownWord(word) if len(word) <= WORD_LIMIT else BadCell(_too_long_for_a_status())
         return self.classes[word]
+
+    def taught(self, words: Mapping[str, str]) -> Self:
+        """A copy that knows more words, by the class that staff gave them; its own words keep theirs."""
+        more = copy.copy(self)
+        more.classes, more.seen = {**words, **self.classes}, {}
+        return more
+
+    @property
+    def choices(self) -> list[str]:
+        """The classes that a word of this column may have."""
+        return sorted({*self.classes.values(), *self.beginnings.values()})
+
+
+def _too_long_for_a_status() -> str:
+    return _("This is no word of a status: it is too long. Look whether the columns of this line have moved.")
 
 
 class Text(Column):

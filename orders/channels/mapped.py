@@ -41,6 +41,7 @@ from orders.channels.rows import COMPLETED, HOLD, PAID, PARTIALLY_REFUNDED, REFU
 
 ORDER, PART, REPEATED = "order", "part", "repeated"  # what a row is: see Plan.rows
 OTHER = "other"
+REJECT = "reject"  # a word whose rows are to be rejected
 NUMBER = re.compile(r"(?=\D*\d)[A-Za-z0-9#][A-Za-z0-9#_/:-]{0,63}", re.ASCII)
 ROW_NUMBER = re.compile(r"[^\s;；=↩][^\s;；]{0,62}")
 FIXED_ZONES = {"Asia/Shanghai": SHANGHAI, "UTC": UTC}
@@ -119,15 +120,15 @@ class ZonedTime(Time):
 
 
 class Words(Status):
-    """A status word with the class that staff gave it."""
+    """A status word with the class that staff gave it, which may be to reject its rows."""
 
     def _class(self, text: str) -> str:
         word = cells.word(text)
         if not word and "" in self.classes:
             return self.classes[""]
-        if word and word not in self.classes:
+        if self.classes.get(word) == REJECT:
             raise BadCell(
-                _("The status “%(word)s” has no class yet. Choose the columns of this file again and give it one.")
+                _("Rows with the status “%(word)s” are to be rejected: it was chosen so for these columns.")
                 % {"word": word[:40]}
             )
         return super()._class(text)

@@ -20,6 +20,7 @@ REFUNDED = "refunded"
 PARTIALLY_REFUNDED = "partially_refunded"
 CLOSED = "closed"
 HOLD = "hold"
+UNKNOWN = "unknown"
 
 ZERO = Decimal("0.00")
 WHOLE = "="
@@ -33,7 +34,9 @@ class Row(NamedTuple):
     each of its rows, so that gross counts once; refunds are each row's own. `BACK` and more: what an after-sale gave
     back of a part or of the whole, of an order that is known. Anything else: a part, and parts add up.
     A row of refunded money alone has refunded and no gross. `phone_end`: four digits that prove a claim, see
-    columns.PhoneEnd; never the whole of a phone, and nobody is known by it.
+    columns.PhoneEnd; never the whole of a phone, and nobody is known by it. Of an UNKNOWN row nobody knows what its
+    status means: its amounts are as printed and do not count. `word` is the status as written where the format does not
+    know it.
     """
 
     line: int
@@ -52,6 +55,7 @@ class Row(NamedTuple):
     sku: str
     quantity: int
     phone_end: str = ""
+    word: str = ""
 
 
 class BadRow(NamedTuple):

@@ -7,6 +7,7 @@ from orders.models.mappings import ColumnMapping, ColumnMappingQuerySet
 from orders.models.orders import Order, OrderLine, OrderQuerySet
 from orders.models.status import ELIGIBLE, MONEY, Status
 from orders.models.undo import OrderBefore, OrderRetelling, TakenOrder
+from orders.models.words import StatusWord
 
 __all__ = (
     "ELIGIBLE",
@@ -29,5 +30,6 @@ __all__ = (
     "RejectedRow",
     "StagedRow",
     "Status",
+    "StatusWord",
     "TakenOrder",
 )

@@ -62,6 +62,15 @@ class OrderImport(models.Model):
     )
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
     layout = models.JSONField(null=True, editable=False, help_text="How the file was understood: see staging.layout.")
+    again = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+        help_text="The import whose file is read again, for the orders whose status words staff have given a meaning.",
+    )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
     reason = models.TextField(_("why refused"), blank=True)
     stored_to = models.CharField(max_length=64, blank=True, editable=False)
@@ -162,6 +171,9 @@ class StagedRow(models.Model):
     sku = models.CharField(max_length=128)
     quantity = models.IntegerField()
     phone_end = models.CharField(max_length=4, db_default="")
+    word = models.CharField(
+        max_length=100, db_default="", help_text="The status as written, if the format does not know it."
+    )
 
     class Meta:
         indexes = [models.Index(fields=["order_import", "number", "row_key"], name="staged_number")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -32,9 +33,17 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return (
             self.eligible()
             .exclude(member=None)
-            .filter(paid_at__isnull=False, gross__gt=0, earns=True)
+            .filter(paid_at__isnull=False, gross__gt=0, earns=True, not_before=None)
             .filter(Q(channel__earns_at=Channel.EarnsAt.PAID) | completed)
         )
+
+    def decided(self) -> OrderQuerySet:
+        """Return orders whose status words have a meaning and whose times have come."""
+        return self.exclude(status=Status.UNKNOWN).filter(not_before=None)
+
+    def come(self, at: datetime) -> OrderQuerySet:
+        """Return orders that wait for a time that has come."""
+        return self.filter(not_before__lte=at)
 
     def in_file(self, order_import: OrderImport) -> OrderQuerySet:
         """Return the orders that a staged file names, changed by it or not."""
@@ -130,6 +139,12 @@ class Order(models.Model):
         help_text="Decided when it became its member's: False if he bought it longer before he joined than the channel "
         "looks back (Channel.back_days).",
     )
+    not_before = models.DateTimeField(
+        _("gives points from"),
+        null=True,
+        editable=False,
+        help_text=_("Its file told a time that had not come."),
+    )
     first_import = models.ForeignKey(
         OrderImport, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("first import")
     )
@@ -158,6 +173,7 @@ class Order(models.Model):
             models.Index(fields=["last_import", "id"], name="order_last_import"),
             BrinIndex(fields=["paid_at"], name="order_paid", autosummarize=True),
             models.Index(fields=["id"], condition=Q(award_gross__isnull=False), name="order_award_to_mend"),
+            models.Index(fields=["not_before"], condition=Q(not_before__isnull=False), name="order_not_before"),
         ]
 
     def __str__(self) -> str:
@@ -191,6 +207,7 @@ class OrderLine(models.Model):
     title = models.CharField(_("goods"), max_length=500)
     sku = models.CharField(_("SKU"), max_length=128)
     quantity = models.IntegerField(_("quantity"))
+    word = models.CharField(_("status as written"), max_length=100, db_default="")  # while nobody knows what it means
 
     class Meta:
         verbose_name = _("order line")

@@ -14,6 +14,7 @@ class Status(models.TextChoices):
     """Class of an order or of one of its rows, over all platforms."""
 
     UNPAID = "unpaid", _("unpaid")
+    UNKNOWN = "unknown", _("status not known")
     CLOSED = "closed", _("closed")
     HOLD = "hold", _("on hold")
     PAID = "paid", _("paid")

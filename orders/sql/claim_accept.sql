@@ -3,7 +3,7 @@
 -- account that is another member's stays his. Claims and orders are locked by the caller. Returns claims and orders.
 with free as materialized (
     select distinct on (o.id) c.id, c.member_id, o.id as order_id, o.buyer, h.format,
-           case when o.status = 'hold' or o.paid_at is null
+           case when o.status = 'hold' or o.paid_at is null or o.not_before is not null
                   or h.earns_at = 'completed' and o.completed_at is null and o.status <> 'completed'
                 then 'LATER' else '' end as earns
       from orders_claim c
@@ -11,7 +11,7 @@ with free as materialized (
       join orders_channel h on h.id = o.channel_id
      where c.id in ({relation}) and c.state = 'IN_REVIEW'
        and (o.member_id is null or o.member_id = c.member_id)
-       and o.status not in ('unpaid', 'closed', 'refunded')
+       and o.status not in ('unknown', 'unpaid', 'closed', 'refunded')
      order by o.id, c.id
 ),
 accepted as (

@@ -13,7 +13,8 @@ with waiting as materialized (
 ),
 there as materialized (
     select c.id, c.member_id, c.made_at, c.address, o.id as order_id, o.channel_id, o.member_id as owner_id, o.buyer,
-           o.phone, o.status, o.gross, o.refunded, o.paid_at, o.ordered_at, o.completed_at, o.earns as gives, h.format,
+           o.phone, o.status, o.gross, o.refunded, o.paid_at, o.ordered_at, o.completed_at, o.not_before, o.earns as gives,
+           h.format,
            h.earns_at, h.claim_days, h.claim_review_from,
            case when h.claim_proof = 'none' or o.member_id = c.member_id then 'fits'
                 when c.proof = '' then 'wrong'
@@ -36,7 +37,7 @@ found as materialized (
     select c.id, c.member_id, c.made_at, c.address, c.order_id, c.channel_id, c.buyer, c.format,
            case when count(*) over (partition by c.id) > 1 and c.any_fits then 'CHANNEL'
                 when c.owner_id = c.member_id and c.gives then 'OWN'
-                when c.status = 'unpaid' then 'WAIT'
+                when c.status in ('unknown', 'unpaid') then 'WAIT'
                 when c.proof = 'unknown' then
                      case when c.status in ('closed', 'refunded')
                             or coalesce(c.paid_at, c.ordered_at) < c.made_at - make_interval(days => c.claim_days)
@@ -61,7 +62,7 @@ found as materialized (
                               where r.order_id = c.order_id and r.state = 'IN_REVIEW' and r.member_id <> c.member_id)
                      then 'RIVAL'
                 else 'FREE' end as verdict,
-           case when c.status = 'hold' or c.paid_at is null
+           case when c.status = 'hold' or c.paid_at is null or c.not_before is not null
                   or c.earns_at = 'completed' and c.completed_at is null and c.status <> 'completed'
                 then 'LATER' else '' end as earns
       from proved c

@@ -6,7 +6,7 @@
 drop table if exists merged_line;
 create temporary table merged_line on commit drop as
 with ranked (status, rank) as (
-    values ('unpaid', 1), ('hold', 2), ('paid', 3), ('completed', 4), ('partially_refunded', 5), ('closed', 6),
+    values ('unknown', 0), ('unpaid', 1), ('hold', 2), ('paid', 3), ('completed', 4), ('partially_refunded', 5), ('closed', 6),
            ('refunded', 7)
 ),
 staged as materialized (
@@ -30,9 +30,9 @@ told as (
       join ranked r on r.status = l.status
 )
 select coalesce(t.order_id, known.id) as order_id, t.id as line_id, m.*,
-       (t.status, t.gross, t.refunded, t.shipping, t.ordered_at, t.paid_at, t.completed_at, t.title, t.sku, t.quantity)
+       (t.status, t.gross, t.refunded, t.shipping, t.ordered_at, t.paid_at, t.completed_at, t.title, t.sku, t.quantity, t.word)
        is distinct from
-       (m.status, m.gross, m.refunded, m.shipping, m.ordered_at, m.paid_at, m.completed_at, m.title, m.sku, m.quantity)
+       (m.status, m.gross, m.refunded, m.shipping, m.ordered_at, m.paid_at, m.completed_at, m.title, m.sku, m.quantity, m.word)
            as changed,
        s.buyer, s.phone, s.phone_end
   from staged s
@@ -40,7 +40,8 @@ select coalesce(t.order_id, known.id) as order_id, t.id as line_id, m.*,
   left join known on known.number = s.number
   left join lateral (select s.* where t.rank is null or s.rank >= t.rank) newer on true
  cross join lateral (
-       select s.status = 'closed' and t.gross > 0 or t.status = 'closed' and s.gross > 0 as closed
+       select s.status = 'closed' and t.gross > 0 and t.status <> 'unknown'
+              or t.status = 'closed' and s.gross > 0 and s.status <> 'unknown' as closed
  ) back
  cross join lateral (
        select coalesce(s.number, t.number) as number, coalesce(s.row_key, t.row_key) as row_key,
@@ -62,6 +63,7 @@ select coalesce(t.order_id, known.id) as order_id, t.id as line_id, m.*,
               coalesce(nullif(s.title, ''), t.title, s.title) as title,
               coalesce(nullif(s.sku, ''), t.sku, s.sku) as sku,
               case when s.title = '' then coalesce(t.quantity, s.quantity) else coalesce(s.quantity, t.quantity) end
-                  as quantity
+                  as quantity,
+              case when coalesce(newer.status, t.status) = 'unknown' then coalesce(newer.word, t.word) else '' end as word
  ) m;
 analyze merged_line

@@ -20,7 +20,8 @@ usual as materialized (
     having count(*) >= 20
 ),
 odd (what, line, number, value) as (
-    select 'FUTURE', line, number, to_char(greatest(ordered_at, paid_at, completed_at), 'YYYY-MM-DD HH24:MI:SSOF')
+    select case when greatest(paid_at, completed_at) > %(until)s then 'AHEAD' else 'FUTURE' end, line, number,
+           to_char(greatest(ordered_at, paid_at, completed_at) at time zone %(zone)s, 'YYYY-MM-DD HH24:MI:SS')
       from staged
      where greatest(ordered_at, paid_at, completed_at) > %(at)s
     union all

@@ -1,13 +1,12 @@
 -- reads: orders_stagedrow, orders_order, orders_orderline   writes: orders_rejectedrow; takes the rows off orders_stagedrow
--- re-run: they are gone. Rows with a time that has not come yet; rows of orders that another channel of the same platform
+-- re-run: they are gone. Rows of orders that another channel of the same platform
 -- (`others`) has: they would earn twice; what an after-sale gave back ('↩part↩its number') of an order or a part of it that
 -- is not known. Of the numbers after `after`, up to `upto` (null: all). Returns how many rows, of how many orders.
 with impossible as (
     delete from orders_stagedrow s
      where s.order_import_id = %(order_import)s and s.number > %(after)s
        and (%(upto)s::text is null or s.number <= %(upto)s)
-       and (greatest(s.ordered_at, s.paid_at, s.completed_at) > %(until)s
-            or exists (select from orders_order o where o.channel_id = any (%(others)s::bigint[]) and o.number = s.number)
+       and (exists (select from orders_order o where o.channel_id = any (%(others)s::bigint[]) and o.number = s.number)
             or left(s.row_key, 1) = '↩'
                and not exists (
                    select from orders_order o
@@ -17,25 +16,18 @@ with impossible as (
                ))
     returning s.line, s.number, s.row_key,
               case
-                  when greatest(s.ordered_at, s.paid_at, s.completed_at) > %(until)s then 'ahead'
                   when exists (select from orders_order o
                                 where o.channel_id = any (%(others)s::bigint[]) and o.number = s.number) then 'elsewhere'
                   when exists (select from orders_order o where o.channel_id = %(channel)s and o.number = s.number)
                   then 'no part'
                   else 'no order'
-              end as why,
-              greatest(s.ordered_at, s.paid_at, s.completed_at) as latest
+              end as why
 ),
 told as (
     insert into orders_rejectedrow (order_import_id, line, number, "column", value, reason)
     select %(order_import)s, line, number, '',
+           case why when 'no part' then split_part(row_key, '↩', 2) else number end,
            case why
-               when 'ahead' then (latest at time zone %(zone)s)::text
-               when 'no part' then split_part(row_key, '↩', 2)
-               else number
-           end,
-           case why
-               when 'ahead' then %(ahead)s
                when 'elsewhere' then %(elsewhere)s
                when 'no part' then %(no_part)s
                else %(no_order)s

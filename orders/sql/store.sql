@@ -6,7 +6,8 @@
 -- amounts, the parts only refunds that are greater, and completion where they cover it all. A line with more refunded
 -- than gross is a refund alone. A line of what an after-sale gave back ('↩part↩its number', 'part' may be empty) adds to
 -- the refunds of its part, or of the order where no line is that part; what the part itself tells counts where it is more,
--- and never both. Lines of that kind alone are no order. Returns how many orders are new and changed, and of all of them
+-- and never both. Lines of that kind alone are no order. A line of unknown status counts with nothing, and its order waits
+-- for the word's meaning; one with a time after `until` waits for it (not_before). Returns how many orders are new and changed, and of all of them
 -- how many count and what was paid.
 with given_back as materialized (
     select number, split_part(row_key, '↩', 2) as part, sum(refunded) as back, bool_or(changed) as changed
@@ -20,6 +21,12 @@ back_at_large as materialized (
       left join merged_line l on l.number = b.number and l.row_key = b.part
      group by b.number
 ),
+stated as (
+    select m.number, m.order_id, m.row_key, m.status, m.refunded, m.shipping, m.ordered_at, m.paid_at, m.completed_at,
+           m.buyer, m.phone, m.phone_end, m.changed, case when m.status = 'unknown' then 0 else m.gross end as gross
+      from merged_line m
+     where left(m.row_key, 1) <> '↩'
+),
 line as (
     select l.number, l.order_id, left(l.row_key, 1) in ('', '=') as of_whole, l.gross, l.shipping,
            greatest(l.refunded, least(coalesce(b.back, 0), l.gross)) as refunded,
@@ -30,9 +37,8 @@ line as (
            end as status,
            least(coalesce(b.back, 0), l.gross) as back, l.ordered_at, l.paid_at, l.completed_at, l.buyer, l.phone, l.phone_end,
            l.changed
-      from merged_line l
+      from stated l
       left join given_back b on b.number = l.number and b.part = l.row_key
-     where left(l.row_key, 1) <> '↩'
 ),
 counted as (
     select number, order_id, of_whole,
@@ -41,7 +47,7 @@ counted as (
            sum(refunded) as refunded, sum(back) as back,
            min(ordered_at) as ordered_at, min(paid_at) as paid_at,
            case when bool_and(completed_at is not null)
-                     filter (where status in ('hold', 'paid', 'completed', 'partially_refunded'))
+                     filter (where status in ('unknown', 'hold', 'paid', 'completed', 'partially_refunded'))
                 then max(completed_at) end as completed_at,
            max(buyer) as buyer, max(phone) as phone, max(phone_end) as phone_end, bool_or(changed) as changed,
            count(*) filter (
@@ -49,6 +55,7 @@ counted as (
            ) as counted,
            count(*) filter (where status = 'refunded' and refunded <= gross) as refunded_lines,
            bool_or(refunded > gross) as refund_alone,
+           bool_or(status = 'unknown') as unknown,
            bool_or(status = 'hold') as hold,
            bool_or(status = 'partially_refunded') as partly,
            bool_or(status = 'unpaid') as unpaid,
@@ -60,6 +67,7 @@ counted as (
 told as (
     select *,
            case
+               when unknown then 'unknown'
                when counted = 0 then
                    case when refund_alone then 'refunded' when unpaid then 'unpaid' else 'closed' end
                when refunded_lines = counted then 'refunded'
@@ -95,6 +103,7 @@ whole as materialized (
     select s.number, s.order_id, s.gross, s.shipping, s.ordered_at, s.paid_at, s.buyer, s.phone, s.phone_end,
            s.changed,
            case when not (given_back and refunded >= gross) then s.completed_at end as completed_at,
+           case when greatest(s.paid_at, s.completed_at) > %(until)s then greatest(s.paid_at, s.completed_at) end as not_before,
            coalesce(i.member_id, m.id) as member_id,
            shop.back_days is null or not exists (
                select from members_member j
@@ -106,6 +115,8 @@ whole as materialized (
                when given_back and refunded >= gross then 'refunded'
                when given_back and coalesce(whole_status, parts_status) in ('paid', 'completed') then 'partially_refunded'
                when whole_status is null or parts_status is null then coalesce(whole_status, parts_status)
+               when parts_status = 'unknown' then whole_status
+               when whole_status = 'unknown' then parts_status
                when gross > 0 and (refunded >= gross or whole_status = 'closed') then 'refunded'
                when whole_status = 'hold' then 'hold'
                when gross > 0 and refunded > 0 then 'partially_refunded'
@@ -121,9 +132,11 @@ whole as materialized (
 -- An order that an undo took away earns under its next number.
 made as (
     insert into orders_order (channel_id, number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at,
-                              buyer, phone, phone_end, member_id, earns, award, first_import_id, last_import_id)
+                              buyer, phone, phone_end, member_id, earns, award, not_before, first_import_id,
+                              last_import_id)
     select %(channel)s, w.number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at, buyer, phone,
-           coalesce(phone_end, ''), member_id, earns, coalesce(t.award, 1), %(order_import)s, %(order_import)s
+           coalesce(phone_end, ''), member_id, earns, coalesce(t.award, 1), not_before, %(order_import)s,
+           %(order_import)s
       from whole w
       left join orders_takenorder t on t.channel_id = %(channel)s and t.number = w.number
      where order_id is null
@@ -154,7 +167,8 @@ moved as (
            buyer = coalesce(nullif(w.buyer, ''), o.buyer), phone = coalesce(nullif(w.phone, ''), o.phone),
            phone_end = greatest(o.phone_end, w.phone_end),
            member_id = coalesce(o.member_id, w.member_id),
-           earns = case when o.member_id is null then w.earns else o.earns end, last_import_id = %(order_import)s,
+           earns = case when o.member_id is null then w.earns else o.earns end, not_before = w.not_before,
+           last_import_id = %(order_import)s,
            award_gross = case when (o.gross, o.shipping) <> (w.gross, w.shipping) then coalesce(o.award_gross, o.gross)
                               else o.award_gross end
       from known k
@@ -164,9 +178,9 @@ moved as (
 ),
 made_lines as (
     insert into orders_orderline (order_id, row_key, status, gross, refunded, shipping, ordered_at, paid_at,
-                                  completed_at, title, sku, quantity)
+                                  completed_at, title, sku, quantity, word)
     select coalesce(l.order_id, made.id) as order_id, row_key, status, gross, refunded, shipping, ordered_at, paid_at,
-           completed_at, title, sku, quantity
+           completed_at, title, sku, quantity, word
       from merged_line l
       left join made using (number)
      where line_id is null and coalesce(l.order_id, made.id) is not null
@@ -175,7 +189,8 @@ made_lines as (
 moved_lines as (
     update orders_orderline l
        set status = m.status, gross = m.gross, refunded = m.refunded, shipping = m.shipping, ordered_at = m.ordered_at,
-           paid_at = m.paid_at, completed_at = m.completed_at, title = m.title, sku = m.sku, quantity = m.quantity
+           paid_at = m.paid_at, completed_at = m.completed_at, title = m.title, sku = m.sku, quantity = m.quantity,
+           word = m.word
       from merged_line m
      where l.id = m.line_id and m.line_id is not null and m.changed
 ),

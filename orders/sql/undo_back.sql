@@ -7,7 +7,7 @@ update orders_order o
        paid_at = w.paid_at, completed_at = w.completed_at, buyer = w.buyer, phone = w.phone,
        phone_end = coalesce(w.phone_end, ''), member_id = u.member_id,
        earns = case when o.member_id = u.member_id then o.earns else w.earns end, last_import_id = b.author_id,
-       award = u.award,
+       award = u.award, not_before = w.not_before,
        award_gross = case when u.again_id is not null or u.posting_id is null then w.award_gross end
   from undo_batch u
   join orders_orderbefore b on b.id = u.before_id
@@ -22,7 +22,8 @@ delete from orders_orderline l
 
 update orders_orderline l
    set status = w.status, gross = w.gross, refunded = w.refunded, shipping = w.shipping, ordered_at = w.ordered_at,
-       paid_at = w.paid_at, completed_at = w.completed_at, title = w.title, sku = w.sku, quantity = w.quantity
+       paid_at = w.paid_at, completed_at = w.completed_at, title = w.title, sku = w.sku, quantity = w.quantity,
+       word = coalesce(w.word, '')
   from undo_batch u
   join orders_orderbefore b on b.id = u.before_id
  cross join jsonb_populate_recordset(null::orders_orderline, b.lines) w

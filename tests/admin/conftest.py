@@ -17,7 +17,7 @@ from mall.models import Draw, DrawPrize, Gift, Redemption, TreasureDraw
 from mall.payment import provider
 from mall.redeeming import Address, redeem
 from members.models import Identity, Member, Tier, User
-from orders.models import Channel, Claim, ColumnMapping, Order, OrderImport, OrderLine, Status
+from orders.models import Channel, Claim, ColumnMapping, Order, OrderImport, OrderLine, Status, StatusWord
 from tests.conftest import NOW, make_member
 
 SignIn = Callable[..., Client]
@@ -140,6 +140,9 @@ def grow(number: int, actor: User) -> None:
             channel=channel, name="ERP", fingerprint=str(count), header=[], header_line=1, columns={}, created_by=actor,
             created_at=NOW, changed_by=actor, changed_at=NOW,
         )  # fmt: skip
+        StatusWord.objects.create(
+            channel=channel, column="status", word=f"待{count}", status="paid", said_by=actor, said_at=NOW
+        )
         file = OrderImport.objects.create(name="a.csv", channel=channel, created_at=NOW, created_by=actor, rejected=1)
         order = Order.objects.create(
             channel=channel,

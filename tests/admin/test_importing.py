@@ -228,3 +228,29 @@ def test_files_are_for_those_who_may_import(boss: Client, upload: Any) -> None:
     given = boss.get(places[0])
     assert b"".join(given.streaming_content) == sample("youzan_orders.csv")  # type: ignore[attr-defined]
     assert given.headers["content-disposition"].startswith("attachment")
+
+
+def test_staff_say_on_the_page_what_a_word_means_and_its_orders_count(
+    boss: Client, upload: Any, decide: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    content = sample("youzan_orders.csv").replace("已发货".encode(), "待核验".encode())
+    page = upload("youzan_orders.csv", content, confirm=False).headers["location"]
+    before = boss.get(page).content.decode()
+    counted = OrderImport.objects.get().foreseen["eligible"]  # type: ignore[index]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        boss.post(page.replace("/change/", "/words/"), {"meaning-0": "paid"})
+
+    after = boss.get(page).content.decode()
+    assert ("待核验" in before, "meaning-0" in before) == (True, True)
+    assert ("待核验" in after, "meaning-0" in after) == (False, False)
+    assert counted < OrderImport.objects.get().foreseen["eligible"] == 21  # type: ignore[index]
+
+
+def test_who_may_not_choose_columns_cannot_say_what_a_word_means(upload: Any) -> None:
+    content = sample("youzan_orders.csv").replace("已发货".encode(), "待核验".encode())
+    page = upload("youzan_orders.csv", content, confirm=False).headers["location"]
+    zhou = signed_in(staff("zhou", "view_orderimport", "add_orderimport"))
+
+    assert zhou.post(page.replace("/change/", "/words/"), {"meaning-0": "paid"}).status_code == 403
+    assert "meaning-0" not in zhou.get(page).content.decode()

@@ -35,6 +35,7 @@ LISTS = [
     "/admin/orders/order/?status__exact=paid",
     "/admin/orders/channel/",
     "/admin/orders/columnmapping/",
+    "/admin/orders/statusword/",
     "/admin/orders/claim/",
     "/admin/orders/claim/?state__in=IN_REVIEW",
     "/admin/mall/redemption/",

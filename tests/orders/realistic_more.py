@@ -142,6 +142,7 @@ AMAZON_ORDERS = {
     "111-2345678-0000003": ("closed", "0.00", "0.00"),
     "111-2345678-0000004": ("paid", "20.00", "0.00"),
     "111-2345678-0000005": ("hold", "20.00", "0.00"),
+    "111-2345678-0000006": ("unknown", "0.00", "0.00"),
 }
 SQUARE = of(
     {
@@ -282,8 +283,8 @@ FILES = {
     "DOUYIN_MAIN_75": Told(r.MAIN, r.MAIN_ORDERS, [4]),
     "JD_30_2016": Told(r.JD, r.JD_ORDERS, [13, 14], "gb18030"),
     "JD_80_2026": Told(r.JD, r.JD_ORDERS, [13, 14], "gb18030"),
-    "PDD_23": Told(r.PDD, r.PDD_ORDERS, [11], "utf-8", before="名称：订单明细\n"),
-    "PDD_WIDE_62": Told(r.PDD, r.PDD_ORDERS, [10], "gb18030"),
+    "PDD_23": Told(r.PDD, r.PDD_ORDERS, [], "utf-8", before="名称：订单明细\n"),
+    "PDD_WIDE_62": Told(r.PDD, r.PDD_ORDERS, [], "gb18030"),
     "XHS_72": Told(r.XHS, r.XHS_ORDERS, [12]),
     "KUAISHOU_61": Told(r.KUAISHOU, r.KUAISHOU_ORDERS, [8]),
     "WECHAT_57": Told(r.WECHAT, r.WECHAT_ORDERS, [10]),
@@ -300,8 +301,8 @@ FILES = {
         [7],
     ),
     "SHOPIFY_79": Told(SHOPIFY_RECORDS, SHOPIFY_ORDERS, [11], "utf-8"),
-    "AMAZON_ALL_ORDERS_29": Told(AMAZON, AMAZON_ORDERS, [9], "utf-8", "\t"),
-    "AMAZON_ALL_ORDERS_32": Told(AMAZON, AMAZON_ORDERS, [9], "utf-8", "\t"),
+    "AMAZON_ALL_ORDERS_29": Told(AMAZON, AMAZON_ORDERS, [], "utf-8", "\t"),
+    "AMAZON_ALL_ORDERS_32": Told(AMAZON, AMAZON_ORDERS, [], "utf-8", "\t"),
     "SQUARE_TRANSACTIONS_55": Told(SQUARE, SQUARE_ORDERS, [6], "utf-8"),
     "STRIPE_PAYMENTS_17": Told(STRIPE, STRIPE_ORDERS, [7], "utf-8"),
     "EBAY_ORDERS_51": Told(EBAY, EBAY_ORDERS, [10], "utf-8", before=COMMAS, after=FOOTER),
