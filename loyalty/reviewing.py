@@ -1,9 +1,12 @@
-"""Every member's tier by the growth value of his balance, as after a change of thresholds."""
+"""Tiers brought in line: all of them after a change of thresholds, some members' after an import was undone."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import connection
+
+from config import sql
 from config.sql import Relation
 from loyalty.models import Balance
 from members import tiers
@@ -13,3 +16,21 @@ def review_tiers(*, at: datetime) -> int:
     """Bring all tiers in line, in one statement; returns how many members moved. `at` (aware) is when."""
     standing = Relation.of(Balance.objects.filter(growth__gt=0).values("member_id", "growth"))
     return tiers.follow(standing, at=at)
+
+
+def would_fall(void: Relation) -> int:
+    """Return how many members would leave their tier if these awards (member_id, void_id) had never been."""
+    relation = tiers.fallen(sql.over("loyalty", "most_growth", relation=void))
+    with connection.cursor() as cursor:
+        cursor.execute(f"select count(*) from ({relation.sql}) fallen", relation.params)
+        ((members,),) = cursor.fetchall()
+    return int(members)
+
+
+def take_down(void: Relation, *, at: datetime) -> int:
+    """Take members out of tiers that they only reached by awards that were taken back as never having been.
+
+    `void` (member_id, void_id) names members and such awards, whose balances the caller holds; `at` (aware) is when.
+    Returns how many members fell.
+    """
+    return tiers.fall(sql.over("loyalty", "most_growth", relation=void), at=at)

@@ -45,6 +45,20 @@ def follow(standing: Relation, *, at: datetime) -> int:
     return len(sql.run("members", "follow", relation=standing, at=at))
 
 
+def fallen(standing: Relation) -> Relation:
+    """Return who has a tier that `standing` (member_id, growth: the most that he ever had) does not give; unread."""
+    return sql.over("members", "fallen", relation=standing)
+
+
+def fall(standing: Relation, *, at: datetime) -> int:
+    """Take members out of tiers that they only reached by growth that turned out never to have been theirs.
+
+    `standing` (member_id, growth) is the most that each ever had without it, `at` (aware) is when. The one way down
+    under LIFETIME; a refund is none. Returns the number of steps.
+    """
+    return len(sql.run("members", "fall", relation=fallen(standing), at=at))
+
+
 def progress(member: Member, growth: int) -> TierProgress:
     """Return a member's way to the next tier, in percent of the way from his own."""
     tiers = list(Tier.objects.all())

@@ -3,7 +3,7 @@
 An order that another file tells too stays. It is handed over: the other import takes the place of the undone one in
 the order's past (`OrderBefore`, `OrderRetelling`), so that imports can be undone in any order. Awards are taken back
 whole and, where the order had one before, given again under the next number, point for point. Members that the import
-enrolled and accounts that it bound stay: they may have signed in by now.
+enrolled and accounts that it bound stay: they may have signed in by now. A tier that a member only reached by it goes.
 
 Some thousands of orders a transaction, each done or not: whoever goes on with it finds what is left, for a dealt-with
 order is no longer the import's. Locks: the import's row, its channel, claims, orders, then the ledger's (law 10).
@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from config import sql
 from config.sql import Relation
-from loyalty import ledger
+from loyalty import ledger, reviewing
 from orders import awarding, progress
 from orders.models import Claim, Order, OrderBefore, OrderImport, OrderRetelling
 from orders.steps import unhurried
@@ -50,6 +50,7 @@ class Undoing:
     """What an undo does: orders, points and growth of members, order by order; claims that wait again.
 
     `spent`: points to take back that members have spent already; they become debts of `debtors` members, or are let go.
+    `tiers`: members who leave a tier that they only reached by it.
     """
 
     gone: int = 0
@@ -62,6 +63,7 @@ class Undoing:
     growth_given: int = 0
     spent: int = 0
     debtors: int = 0
+    tiers: int = 0
 
     def __add__(self, other: Undoing) -> Undoing:
         mine, more = asdict(self), asdict(other)
@@ -101,6 +103,7 @@ def foresee(*, import_id: int, at: datetime) -> Undoing:
             growth_given=growth_given,
             spent=spent,
             debtors=debtors,
+            tiers=reviewing.would_fall(sql.over("orders", "undo_void")),
         )
         transaction.set_rollback(True)
     past = OrderBefore.objects.filter(author=import_id).values("order").distinct().count()
@@ -263,6 +266,7 @@ def _moved(at: datetime) -> Undoing:
         growth_given=growth_given,
         spent=sum(more.values()) + short,
         debtors=sum(not owed[member] for member in more),
+        tiers=reviewing.take_down(sql.over("orders", "undo_void"), at=at),
     )
 
 

@@ -56,9 +56,7 @@ def undo(desk: Desk, request: HttpRequest, import_id: int) -> HttpResponse:
 def _question(order_import: OrderImport) -> list[str]:
     foreseen = undoing.foresee(import_id=order_import.pk, at=timezone.now())
     asks = gettext("Undo the import of “%(name)s”?") % {"name": order_import.name}
-    stays = gettext(
-        "Members that joined by this file and accounts that it brought stay, and so do tiers that were reached."
-    )
+    stays = gettext("Members that joined by this file and accounts that it brought stay.")
     return [asks, *_orders(foreseen), *_points(foreseen), stays]
 
 
@@ -118,6 +116,12 @@ def _points(foreseen: Undoing) -> list[str]:
         for (points, growth), words in moved
         if points or growth
     ]
+    falls = ngettext(
+        "%(number)s member leaves a tier that he only reached by this file.",
+        "%(number)s members leave a tier that they only reached by this file.",
+        foreseen.tiers,
+    )
+    told += [falls % {"number": f"{foreseen.tiers:,}"}] if foreseen.tiers else []
     return [*told, _spent(foreseen)] if foreseen.spent else told
 
 

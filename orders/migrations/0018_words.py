@@ -56,6 +56,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
+            model_name="takenorder",
+            name="given_to",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="members.member",
+            ),
+        ),
+        migrations.AddField(
             model_name="order",
             name="not_before",
             field=models.DateTimeField(

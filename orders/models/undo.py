@@ -53,11 +53,15 @@ class OrderRetelling(models.Model):
 
 
 class TakenOrder(models.Model):
-    """An awarded order that an undo took away: told again, it earns under this number (law posted_once)."""
+    """An order that an undo took away: told again, it earns under this number (law posted_once), for who staff said.
+
+    `given_to`: the member whose claim of it staff had accepted, or given it to.
+    """
 
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+", db_index=False)
     number = models.CharField(max_length=64)
     award = models.PositiveSmallIntegerField()
+    given_to = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "number"], name="taken_order_once")]

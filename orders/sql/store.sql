@@ -104,8 +104,8 @@ whole as materialized (
            s.changed,
            case when not (given_back and refunded >= gross) then s.completed_at end as completed_at,
            case when greatest(s.paid_at, s.completed_at) > %(until)s then greatest(s.paid_at, s.completed_at) end as not_before,
-           coalesce(i.member_id, m.id) as member_id,
-           shop.back_days is null or not exists (
+           coalesce(t.award, 1) as award, coalesce(g.merged_into_id, g.id, i.member_id, m.id) as member_id,
+           g.id is not null or shop.back_days is null or not exists (
                select from members_member j
                 where j.id = coalesce(i.member_id, m.id) and j.joined_by <> shop.code
                   and coalesce(s.paid_at, s.ordered_at) < j.joined_at - make_interval(days => shop.back_days)
@@ -128,17 +128,17 @@ whole as materialized (
      cross join (select code, back_days from orders_channel where id = %(channel)s) shop
       left join members_identity i on s.buyer <> '' and i.channel = %(platform)s and i.external_id = s.buyer
       left join members_member m on s.phone <> '' and m.phone = s.phone and m.merged_into_id is null
+      left join orders_takenorder t on s.order_id is null and t.channel_id = %(channel)s and t.number = s.number
+      left join members_member g on g.id = t.given_to_id
 ),
--- An order that an undo took away earns under its next number.
+-- An order that an undo took away earns under its next number, for whom staff had given it to.
 made as (
     insert into orders_order (channel_id, number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at,
                               buyer, phone, phone_end, member_id, earns, award, not_before, first_import_id,
                               last_import_id)
     select %(channel)s, w.number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at, buyer, phone,
-           coalesce(phone_end, ''), member_id, earns, coalesce(t.award, 1), not_before, %(order_import)s,
-           %(order_import)s
+           coalesce(phone_end, ''), member_id, earns, award, not_before, %(order_import)s, %(order_import)s
       from whole w
-      left join orders_takenorder t on t.channel_id = %(channel)s and t.number = w.number
      where order_id is null
      order by number
     returning id, number, award
@@ -146,7 +146,7 @@ made as (
 back as (
     delete from orders_takenorder t
      using made
-     where made.award > 1 and t.channel_id = %(channel)s and t.number = made.number
+     where t.channel_id = %(channel)s and t.number = made.number
 ),
 known as materialized (
     select o.*,

@@ -144,7 +144,7 @@ def test_the_next_file_with_that_header_is_read_by_itself(boss: Client, handed_i
 
     later = handed_in(content(WEIMOB, *FURTHER))
 
-    assert (later.state, later.orders, later.rejected) == ("PREVIEWED", 1, 2)
+    assert (later.state, later.orders, later.rejected) == ("PREVIEWED", 3, 0)
     assert later.mapping == ColumnMapping.objects.get()
 
 
@@ -159,7 +159,9 @@ def test_a_word_that_was_not_there_is_added_while_the_file_waits(boss: Client, h
 
     later.refresh_from_db()
     assert (later.state, later.orders, later.rejected) == ("PREVIEWED", 1, 1)
-    assert ColumnMapping.objects.get().words == {"status": {"已完成": "completed", "拼团中": "paid"}}
+    assert ColumnMapping.objects.get().words == {
+        "status": {"已完成": "completed", "拼团中": "paid", "待付款": "reject"}
+    }
 
 
 def test_words_are_kept_when_the_columns_are_looked_at_again(boss: Client, handed_in: Any, choose: Any) -> None:

@@ -16,7 +16,7 @@ from loyalty import history, ledger
 from loyalty.models import EarningRule, Kind, PointsPolicy, Posting
 from members.models import Identity, Member, User
 from orders import awarding, claims, moving, undoing
-from orders.models import Channel, Claim, Order, OrderImport
+from orders.models import Channel, Claim, Order, OrderImport, TakenOrder
 from tests.conftest import NOW, rows
 from tests.orders.test_claims import claim, import_taobao, one, points, sold, told
 
@@ -193,6 +193,22 @@ def test_undoing_the_file_takes_it_from_whom_it_was_given_to(
 
     assert (points(lin), points(mei)) == (128, 0)
     assert Claim.objects.get(member=lin).state == "CREDITED"
+
+
+def test_what_staff_gave_is_given_again_when_the_undone_file_comes_again(
+    taobao: Channel, lin: Member, mei: Member, tmp_path: Path
+) -> None:
+    Identity.objects.create(channel="taobao", external_id="花开", member=mei)
+    import_taobao(tmp_path, "4100000001", buyer="花开")
+    give(one(lin))
+    undoing.undo(import_id=OrderImport.objects.latest("pk").pk, actor_id=None, at=NOW)
+    assert told(claims.tell(Claim.objects.of(lin), at=NOW)[0]) == ("WAITING", "UNDONE")
+
+    import_taobao(tmp_path, "4100000001", buyer="花开")
+
+    assert rows(Order, "member__name") == [("Lin",)]
+    assert Claim.objects.get(member=lin).state == "CREDITED"
+    assert (standing(lin)[0] > 0, standing(mei), rows(TakenOrder)) == (True, (0, 0, 0), [])
 
 
 @pytest.mark.parametrize("spoilt", ["his", "unpaid", "decided", "unknown", "again"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from loyalty import auditing
 from loyalty.models import Balance, EarningRule
-from members.models import Identity
+from members.models import Identity, Member, Tier
 from orders import undoing
 from orders.models import Order, OrderBefore, OrderImport, OrderLine, OrderRetelling
 from tests.conftest import NOW, make_member, rows
@@ -24,7 +24,9 @@ QUICKLY = settings(max_examples=15, suppress_health_check=[HealthCheck.function_
 
 @pytest.fixture
 def buyers(db: None) -> None:
-    """All phones are members'; two accounts of Taobao are, the third is nobody's."""
+    """All phones are members'; two accounts of Taobao are, the third is nobody's. Tiers give more, and are near."""
+    for rank, (threshold, multiplier) in enumerate([(1, "1"), (60, "1.5"), (150, "2"), (400, "3")], 1):
+        Tier.objects.create(name=f"T{rank}", rank=rank, threshold=threshold, points_multiplier=multiplier)
     EarningRule.objects.create(name="消费积分", benefit_rate=1)
     EarningRule.objects.create(name="消费成长值", unit="growth", benefit_rate=1)
     for nth, phone in enumerate(PHONES):
@@ -52,7 +54,8 @@ def world() -> tuple[list[Any], ...]:
         "order__number", "row_key", "status", "gross", "refunded", "title", "quantity", "paid_at", "completed_at"
     )
     held = [row for row in rows(Balance, "member", "points", "growth", "debt") if any(row[1:])]
-    return list(orders), list(lines), held
+    tiers = list(Member.objects.exclude(tier=None).order_by("pk").values_list("pk", "tier__rank"))
+    return list(orders), list(lines), held, tiers
 
 
 def after(what: Callable[[], Any]) -> tuple[list[Any], ...]:
@@ -104,5 +107,5 @@ def test_all_imports_undone_in_any_order_leave_nothing_and_meanwhile_what_others
             assert {number for (number,) in rows(Order, "number")} == told
         left = world()
 
-        assert left == ([], [], [])
+        assert left == ([], [], [], [])
         assert rows(OrderBefore) == rows(OrderRetelling) == []

@@ -1,0 +1,18 @@
+-- reads: undo_batch, orders_order, orders_channel, loyalty_posting   writes: nothing
+-- Of members whose awards an undoing touches: the awards that never should have been. Gives member_id and void_id, null
+-- for a member without any. These are the ones taken back, and every award of an order that is gone, under whatever number.
+with touched as materialized (
+    select distinct p.member_id, u.posting_id
+      from undo_batch u
+      join loyalty_posting p on p.id in (u.posting_id, u.again_id)
+)
+select member_id, posting_id as void_id from touched
+union
+select p.member_id, p.id
+  from (select distinct member_id from touched) one
+  join loyalty_posting p on p.member_id = one.member_id and p.source = 'order' and p.kind = 1
+  left join orders_channel c on c.code = split_part(p.key, ':', 1)
+ where not exists (
+       select from orders_order o
+        where o.channel_id = c.id and o.number = substring(p.key from ':(.*)#')
+          and o.id not in (select u.order_id from undo_batch u where u.fate = 'gone'))
