@@ -52,7 +52,7 @@ pages = [
     path("redemptions/<int:redemption_id>/codes/", mall.reveal_codes, name="reveal_codes"),
     path("redemptions/<int:redemption_id>/pay/", mall.pay, name="pay_redemption"),
     path("pay/<str:code>/notify/", mall.notified, name="pay_notified"),
-    path("pay/sandbox/<str:number>/", mall.sandbox_page, name="sandbox"),
+    path("pay/sandbox/<slug:number>/", mall.sandbox_page, name="sandbox"),
     path("medals/", mall.medals, name="medals"),
     path("redemptions/<int:redemption_id>/received/", mall.receive, name="receive_redemption"),
 ]

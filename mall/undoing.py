@@ -83,6 +83,7 @@ def _coupons(redemption: Redemption, reversal: Reversal) -> None:
 
 
 def _unused(rows: QuerySet[Any], reversal: Reversal) -> None:
-    if rows.exclude(used_at=None).exists():
+    """Void all, or raise AlreadyUsed. They are locked first: who uses a chance does not hold its redemption."""
+    if any(rows.select_for_update(no_key=True).values_list("used_at", flat=True)):
         raise AlreadyUsed
     rows.filter(voided_at=None).update(voided_at=reversal.at)

@@ -38,7 +38,11 @@ class Sandbox:
     def notice(self, request: HttpRequest) -> Notice:
         body = request.body[: LARGEST + 1]
         given = request.headers.get(HEADER, "")
-        if not settings.DEBUG or len(body) > LARGEST or not hmac.compare_digest(given, signature(body)):
+        if (
+            not settings.DEBUG
+            or len(body) > LARGEST
+            or not hmac.compare_digest(given.encode(), signature(body).encode())
+        ):
             raise Forged
         return read(body)
 

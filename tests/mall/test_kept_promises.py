@@ -14,12 +14,14 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from mall import favourites, lottery, paying, shipping, treasure
+from mall.counter import AlreadyUsed
 from mall.lottery import DrawNotOpen, NotReady
-from mall.models import CouponType, DrawPlay, Favourite, Gift, Redemption
+from mall.models import CouponType, DrawPlay, Favourite, Gift, Redemption, Refund
+from mall.payment import Notice, provider
 from mall.redeeming import LimitReached, NotOpen
 from members.models import Member
 from tests.mall.conftest import NOON, ask, count, give, points_of, shelve, together
-from tests.mall.kinds import medal, privilege, seat
+from tests.mall.kinds import chance, medal, privilege, seat
 from tests.mall.test_lottery import a_draw, play, sure
 from tests.mall.test_races import _until_somebody_waits
 from tests.mall.test_treasure import END
@@ -110,3 +112,23 @@ def test_a_favourite_that_never_runs_out_is_told_of(lin: Member) -> None:
     favourites.refresh(at=NOON + DAY)
 
     assert Favourite.objects.get().ready_at == NOON + DAY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chance_that_is_just_being_used_does_not_go_back(lin: Member) -> None:
+    """For yuan alone: no points and so no balance stand between the draw and the return."""
+    gift = chance(points=0, limit_per_member=9, cash=Decimal(5))
+    draw = a_draw(sure(), price="CHANCE", chance_pool="spring", points=0)
+    made = ask(lin, gift)
+    begun = paying.begin(redemption_id=made.pk, member_id=lin.pk, provider=provider("sandbox"), at=NOON)
+    paying.settle(provider="sandbox", notice=Notice(begun.number, "r", begun.amount, paid=True), at=NOON)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            play(lin, draw)
+            waiting = pool.submit(together, [partial(shipping.return_, redemption_id=made.pk, at=NOON)])
+            _until_somebody_waits()
+        (outcome,) = waiting.result()
+
+    assert isinstance(outcome, AlreadyUsed)
+    assert not Refund.objects.exists()

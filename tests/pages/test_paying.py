@@ -235,3 +235,13 @@ def test_no_page_without_yuan_speaks_of_them(browse: Browse, lin: Member) -> Non
     for path in (f"/mall/{cup.pk}/", f"/redemptions/{made.pk}/", "/redemptions/"):
         assert "¥" not in client.get(path).content.decode()
     assert client.get(f"/redemptions/{made.pk}/pay/").status_code == 302
+
+
+@pytest.mark.parametrize("signature", ["é", "", "0" * 64])
+def test_a_signature_of_any_letters_is_refused(db: None, signature: str) -> None:
+    assert tell(b"{}", signature.encode().decode("latin-1")).status_code == 404
+
+
+@pytest.mark.parametrize("number", ["%00", "a%0a", "²"])
+def test_a_damaged_number_of_a_payment_is_not_found(browse: Browse, lin: Member, number: str) -> None:
+    assert browse(lin).get(f"/pay/sandbox/{number}/").status_code == 404
