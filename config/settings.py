@@ -114,6 +114,7 @@ CELERY_BEAT_SCHEDULE = {
     "settle-draws": {"task": "mall.tasks.settle_draws", "schedule": timedelta(seconds=20)},
     "count-interest": {"task": "mall.tasks.count_interest", "schedule": timedelta(minutes=5)},
     "refresh-favourites": {"task": "mall.tasks.refresh_favourites", "schedule": timedelta(minutes=10)},
+    "text-members": {"task": "mall.tasks.text_members", "schedule": timedelta(seconds=60)},
     "sweep-pictures": {"task": "mall.tasks.sweep_pictures", "schedule": timedelta(days=1)},
     "forget-changes": {"task": "orders.tasks.forget_changes", "schedule": crontab(hour=4, minute=10)},
 }

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from mall import awards, favourites, interest, lottery, paying, pictures, refunding, treasure
+from mall import awards, favourites, interest, lottery, paying, pictures, refunding, telling, treasure
 from mall.models import used_pictures
 
 A_DAY = timedelta(days=1)
@@ -51,3 +51,9 @@ def count_interest() -> None:
 @shared_task
 def refresh_favourites() -> None:
     favourites.refresh(at=timezone.now())
+
+
+@shared_task
+def text_members() -> None:
+    """Send members texts about their parcels. Run again, or twice at once, it sends none twice."""
+    telling.text_members(at=timezone.now())

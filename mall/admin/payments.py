@@ -142,4 +142,7 @@ class RefundAdmin(Facts):
 
 @admin.register(MallPolicy)
 class MallPolicyAdmin(OneRow):
-    fieldsets = [(_("Prices in points and yuan"), {"fields": ["pay_minutes", "counter_hours", "counter_words"]})]
+    fieldsets = [
+        (_("Prices in points and yuan"), {"fields": ["pay_minutes", "counter_hours", "counter_words"]}),
+        (_("Texts to members"), {"fields": ["text"]}),
+    ]
