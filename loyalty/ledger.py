@@ -221,12 +221,15 @@ def claw_back_many(relation: Relation, *, at: datetime, forgiving: bool = True) 
 
 
 def hold(member_ids: Iterable[int]) -> dict[int, int]:
-    """Lock the balances of members that have any, ascending, for a transaction that takes here and gives there.
+    """Lock the balances of members, ascending, for a transaction that takes here and gives there.
 
-    Returns what each owes. The keys that are posted then must be nobody else's to post (law 10).
+    A member without a balance gets one: posted to later it would be locked out of order. Returns what each owes. The
+    keys that are posted then must be nobody else's to post (law 10).
     """
-    held = Balance.objects.filter(pk__in=set(member_ids)).order_by("pk").select_for_update(no_key=True)
-    return dict(held.values_list("pk", "debt"))
+    members = sorted(set(member_ids))
+    with connection.cursor() as cursor:
+        cursor.execute("insert into loyalty_held (members) values (%s)", [members])
+    return dict(Balance.objects.filter(pk__in=members).values_list("pk", "debt"))
 
 
 def post_many(relation: Relation, *, at: datetime, on_chunk: Callable[[Chunk], None] | None = None) -> Posted:

@@ -1,7 +1,8 @@
 """Staff take an order from one member and give it to another who claims it, with all that it gave.
 
 The award of the first is taken back whole and the order earns again under its next number (`posted_once` holds), in
-one transaction: claims of the order are locked first, then the order, then both balances (law 10). The first member
+one transaction: claims of the order are locked first, then the order, then both balances in their order, made where the
+member has none yet (law 10). The first member
 reads in his history that the order is not his, never whose it is. Amounts are yuan, `at` is aware.
 """
 

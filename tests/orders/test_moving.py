@@ -6,12 +6,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connections
 from django.test import Client
 
+from config.sql import Relation
 from loyalty import history, ledger
 from loyalty.models import EarningRule, Kind, PointsPolicy, Posting
 from members.models import Identity, Member, User
@@ -292,3 +295,72 @@ def test_giving_needs_a_right_of_its_own(taken: Claim, client: Client, rights: t
     answer = client.post(f"/admin/orders/claim/{taken.pk}/give_one/", {"_given": "1"})
 
     assert answer.status_code == status
+
+
+def post_both(members: list[Member], key: str) -> ledger.Posted:
+    """Credit several members in one statement, as an import does."""
+    row = [1, 0, Kind.EARN, "test", NOW, NOW, None]
+    names = ["points", "growth", "kind", "source", "occurred_at", "available_at", "expires_at"]
+    values = dict(zip(names, row, strict=True))
+    given = [
+        [{**values, "member_id": one.pk, "key": f"{key} {one.pk}"}.get(name) for name in ledger.CREDIT_COLUMNS]
+        for one in members
+    ]
+    return ledger.post_many(Relation.rows(ledger.CREDIT_COLUMNS, given), at=NOW)
+
+
+@pytest.mark.parametrize("has_a_balance", [True, False])
+@pytest.mark.django_db(transaction=True)
+def test_an_import_that_posts_to_both_while_the_order_moves_does_not_deadlock(
+    taken: Claim, lin: Member, mei: Member, has_a_balance: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The import comes when the award is about to be taken back: it waits, and who claims is never locked later."""
+    assert lin.pk < mei.pk
+    if has_a_balance:
+        post_both([lin], "before")
+    take_back, posted = moving._take_back, list[Any]()
+
+    def post() -> None:
+        try:
+            posted.append(post_both([lin, mei], "meanwhile").new)
+        except Exception as error:
+            posted.append(error)
+        finally:
+            connections.close_all()
+
+    importing = Thread(target=post)
+
+    def meanwhile(order: Order, at: Any) -> Any:
+        importing.start()
+        importing.join(0.7)
+        assert posted == []  # it waits
+        return take_back(order, at)
+
+    monkeypatch.setattr(moving, "_take_back", meanwhile)
+
+    moved = give(taken)
+    importing.join(10)
+
+    assert posted == [2]
+    assert (moved.taken, moved.points) == (128, 128)
+    assert (standing(mei)[0], standing(lin)[0]) == (1, 129 + has_a_balance)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_orders_move_to_and_fro_while_imports_post_to_everybody(
+    taobao: Channel, lin: Member, mei: Member, at_once: Callable[..., list[Any]]
+) -> None:
+    members = [lin, mei]
+    made = []
+    for number in range(6):
+        owner, other = members[number % 2], members[1 - number % 2]
+        awarding.award_few([sold(taobao, f"410000000{number}", member=owner).pk], at=NOW)
+        made.append(one(other, f"410000000{number}"))
+    User.objects.create(username="wang", is_staff=True)
+
+    jobs: list[Callable[[], Any]] = [partial(give, claim) for claim in made]
+    jobs += [partial(post_both, members, f"file {turn}") for turn in range(6)]
+    outcomes = at_once(lambda job: job(), jobs)
+
+    assert [one for one in outcomes if isinstance(one, Exception)] == []
+    assert [standing(member)[0] for member in members] == [3 * 128 + 6] * 2

@@ -1,0 +1,2 @@
+drop view loyalty_held;
+drop function loyalty_hold();
