@@ -27,6 +27,7 @@ STAFF_MAY = (
     "add_orderimport",
     "add_posting",
     "add_stockchange",
+    "change_claim",
     "change_gift",
     "change_member",
     "change_redemption",
@@ -78,7 +79,7 @@ def _passwords() -> dict[str, str]:
 
 
 def _make_staff(passwords: dict[str, str]) -> None:
-    """The merchant may do everything; staff import, adjust and ship, and read the rest."""
+    """The merchant may do everything; staff import, look at claims, adjust and ship, and read the rest."""
     for name, password in passwords.items():
         user, _new = User.objects.get_or_create(username=name)
         user.is_staff, user.is_superuser = True, name == "merchant"

@@ -47,6 +47,7 @@ class ClaimForm(forms.Form):
         if not labels:
             del self.fields["proof"]
             return
+        self.asking = [channel.name for channel in channels if channel.claim_proof != Proof.NONE]
         both = _("Last four digits of your phone, or the amount paid, as the shop asks")
         self.fields["proof"].label = labels[0] if len(labels) == 1 else both
         self.fields["proof"].required = Proof.NONE not in asked

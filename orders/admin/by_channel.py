@@ -29,8 +29,8 @@ def _day() -> forms.DateInput:
 class PeriodForm(forms.Form):
     """The days of a report, both included."""
 
-    first = forms.DateField(label=gettext_lazy("from day"), widget=_day())
-    last = forms.DateField(label=gettext_lazy("to day"), widget=_day())
+    first = forms.DateField(label=gettext_lazy("first day"), widget=_day())
+    last = forms.DateField(label=gettext_lazy("last day"), widget=_day())
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
