@@ -66,6 +66,7 @@ def _mall() -> list[dict[str, Any]]:
             _("Mall"),
             _item(_("Redemptions"), "local_shipping", "mall.redemption", query=f"?state__in={TO_PACK}"),
             _item(_("Gifts"), "redeem", "mall.gift"),
+            _item(_("Coupons"), "sell", "mall.coupontype"),
             _item(_("Categories"), "category", "mall.category"),
             _item(_("Stock changes"), "inventory_2", "mall.stockchange"),
         ),
@@ -87,7 +88,9 @@ def _mall() -> list[dict[str, Any]]:
         _group(
             _("Counter"),
             _item(_("Redeem a code"), "qr_code_scanner", "mall.voucher", "counter", "change"),
+            _item(_("Use a coupon"), "sell", "mall.coupon", "till", "use"),
             _item(_("Vouchers"), "confirmation_number", "mall.voucher"),
+            _item(_("Members' coupons"), "loyalty", "mall.coupon"),
             _item(_("Payments"), "payments", "mall.payment"),
             _item(_("Money back"), "currency_exchange", "mall.refund", query="?due=yes"),
             _item(_("Coupon codes"), "password", "mall.couponcode"),

@@ -54,6 +54,8 @@ pages = [
     path("pay/<str:code>/notify/", mall.notified, name="pay_notified"),
     path("pay/sandbox/<slug:number>/", mall.sandbox_page, name="sandbox"),
     path("medals/", mall.medals, name="medals"),
+    path("coupons/", mall.coupons, name="coupons"),
+    path("coupons/<int:coupon_id>/", mall.coupon, name="coupon"),
     path("redemptions/<int:redemption_id>/received/", mall.receive, name="receive_redemption"),
 ]
 

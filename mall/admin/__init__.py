@@ -1,10 +1,22 @@
 """Gifts and their stock; redemptions from the desk to the parcel; the counter."""
 
-from mall.admin import categories, counter, draw_records, draws, gifts, holdings, payments, redemptions, storefront
+from mall.admin import (
+    categories,
+    counter,
+    coupons,
+    draw_records,
+    draws,
+    gifts,
+    holdings,
+    payments,
+    redemptions,
+    storefront,
+)
 
 __all__ = (
     "categories",
     "counter",
+    "coupons",
     "draw_records",
     "draws",
     "gifts",

@@ -17,6 +17,7 @@ from unfold.decorators import display
 
 from config.back_office import VIEW, Facts, actor, ask, log
 from mall import counter, paying
+from mall.admin.coupon_till import RIGHT, hand_over
 from mall.admin.forms import CounterForm
 from mall.models import Payment, Voucher
 from mall.redeeming import Refused
@@ -78,6 +79,8 @@ class VoucherAdmin(Facts):
         first = {"place": place, "code": request.GET.get("code", "")[: counter.LONGEST_TYPED]}  # from a QR code
         form = CounterForm(request.POST or None, initial=first, takes_money=takes_money)
         form.is_valid()
+        if form.coupon and request.user.has_perm(RIGHT):
+            return hand_over(request, form.coupon)
         page = ask(
             request,
             self,

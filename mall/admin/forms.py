@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from mall import codes, counter, stock
-from mall.models import Payment, Voucher
+from mall.models import Coupon, Payment, Voucher
 from mall.redeeming import Refused
 from members.forms import e164
 from members.models import Member
@@ -137,6 +137,7 @@ class CounterForm(forms.Form):
     def __init__(self, *args: Any, takes_money: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.takes_money = takes_money
+        self.coupon: Coupon | None = None
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
@@ -146,5 +147,7 @@ class CounterForm(forms.Form):
         try:
             self.found: Voucher | Payment = payment or counter.find(code)
         except Refused as refused:
-            raise ValidationError(str(refused)) from refused
+            self.coupon = Coupon.objects.filter(code=counter.typed(code)).first()
+            no_right = _("This is a coupon. You have no right to use coupons: please ask a colleague.")
+            raise ValidationError(no_right if self.coupon else str(refused)) from refused
         return code

@@ -36,6 +36,7 @@ WHAT = (
             "event_at",
             "event_place",
             ("chances", "chance_pool"),
+            "coupon_type",
             "valid_days",
             "valid_until",
             ("active", "position"),
@@ -57,6 +58,7 @@ FITTING: dict[str, tuple[Gift.Kind, ...]] = {
     "event_place": (Gift.Kind.SEAT,),
     "chances": (Gift.Kind.CHANCE,),
     "chance_pool": (Gift.Kind.CHANCE,),
+    "coupon_type": (Gift.Kind.COUPON,),
 }
 OFFERED: dict[str, tuple[str, ...]] = {
     Gift.Kind.CODE: ("_bring_in_codes",),

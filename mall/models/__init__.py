@@ -3,7 +3,7 @@
 from mall.models.addresses import MOST_ADDRESSES, SavedAddress
 from mall.models.categories import Category
 from mall.models.conditions import GiftTier, GiftWindow
-from mall.models.coupons import LONGEST_REFERENCE, MOST_YUAN, Coupon, CouponKind, CouponType, CouponUse
+from mall.models.coupons import LONGEST_REFERENCE, MOST_YUAN, Coupon, CouponKind, CouponQuerySet, CouponType, CouponUse
 from mall.models.draws import Draw, DrawPlay, DrawPrize, WonGift
 from mall.models.fulfilment import LONGEST_CODE, Chance, CouponCode, Medal, Voucher
 from mall.models.gifts import MOST_POINTS, Gift, GiftQuerySet, StockChange
@@ -31,6 +31,7 @@ __all__ = (
     "Coupon",
     "CouponCode",
     "CouponKind",
+    "CouponQuerySet",
     "CouponType",
     "CouponUse",
     "Draw",

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member, Tier
@@ -71,6 +72,14 @@ class Worth(models.Model):
         return self.name
 
 
+class CouponTypeQuerySet(models.QuerySet["CouponType"]):
+    def with_ended(self, at: datetime) -> CouponTypeQuerySet:
+        """Add `ended`: how many of each ended before `at` and nobody had used them."""
+        unused = Coupon.objects.filter(type=OuterRef("pk"), use=None, voided_at=None, ends_at__lte=at).order_by()
+        number = Subquery(unused.values("type").annotate(number=Count("pk")).values("number"))
+        return self.annotate(ended=Coalesce(number, 0))
+
+
 class CouponType(Worth):
     """A kind of coupon that the brand gives out. What is issued keeps the worth that it had then.
 
@@ -112,6 +121,8 @@ class CouponType(Worth):
     discount = models.DecimalField(
         _("discount given"), max_digits=14, decimal_places=2, default=Decimal(0), db_default=Decimal(0), editable=False
     )
+
+    objects = CouponTypeQuerySet.as_manager()
 
     COUNTED = ("issued", "used", "discount")
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django import template
 from django.utils.safestring import SafeString
 
-from mall import markup, reversing
+from mall import coupon_words, markup, reversing
 from mall.models import Redemption
 
 register = template.Library()
@@ -29,3 +29,8 @@ def yuan(amount: Decimal) -> str:
 def points_for(redemption: Redemption, pieces: int) -> int:
     """Return the points that so many pieces bring back."""
     return reversing.points_for(redemption, pieces)
+
+
+register.filter("worth", coupon_words.worth)
+register.filter("coupon_condition", coupon_words.condition)
+register.filter("coupon_validity", coupon_words.validity)

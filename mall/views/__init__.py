@@ -4,6 +4,7 @@ from mall.views.addresses import address, addresses, regions, remove_address
 from mall.views.api import CheckCoupon, GiveCouponBack, UseCoupon
 from mall.views.brand import logo, preview, sheet
 from mall.views.checkout import redeem, redeemed
+from mall.views.coupons import coupon, coupons
 from mall.views.draws import draws, lottery_page, lottery_result, my_draws, prize
 from mall.views.favourites import favourite, listed_favourites
 from mall.views.mine import cancel, medals, receive, redemption, redemptions, reveal_codes
@@ -19,6 +20,8 @@ __all__ = (
     "address",
     "addresses",
     "cancel",
+    "coupon",
+    "coupons",
     "draws",
     "favourite",
     "gift",

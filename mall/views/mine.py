@@ -18,6 +18,7 @@ from mall import codes, shipping
 from mall.forms import CancelForm
 from mall.models import Gift, Medal, Redemption, Refund, Voucher
 from mall.redeeming import KeyReused, Refused
+from mall.views.coupons import HeldCoupon
 from mall.views.scanning import counter_qr
 from members.models import Member
 from members.views import member_required
@@ -65,6 +66,8 @@ def redemption(request: HttpRequest, member: Member, redemption_id: int) -> Http
         "vouchers": list(_held(request, one, at)) if one.kind in COUNTER else [],
         "reversals": list(one.reversals.order_by("pk")) if one.returned else [],
     }
+    if one.kind == Gift.Kind.COUPON:
+        context["coupons"] = [HeldCoupon(c, c.state_at(at)) for c in one.coupons.told().order_by("pk")]
     if one.cash:
         context["refunds"] = list(Refund.objects.filter(payment__redemption=one).order_by("pk"))
     return render(request, "mall/redemption.html", context)

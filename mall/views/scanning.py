@@ -13,7 +13,6 @@ from config import qr
 __all__ = ("counter_qr",)
 
 
-def counter_qr(request: HttpRequest, code: str) -> SafeString:
+def counter_qr(request: HttpRequest, code: str, *, page: str = "admin:mall_voucher_counter") -> SafeString:
     """Return the QR code of the counter's address with a code: who scans it still has to be signed in there."""
-    page = f"{reverse('admin:mall_voucher_counter')}?{urlencode({'code': code})}"
-    return qr.svg(request.build_absolute_uri(page))
+    return qr.svg(request.build_absolute_uri(f"{reverse(page)}?{urlencode({'code': code})}"))

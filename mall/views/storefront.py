@@ -16,7 +16,7 @@ from loyalty import ledger
 from loyalty.models import Posting
 from loyalty.views import read
 from mall import browsing, drawing, favourites, hours, interest, parcels, shelf, storefront
-from mall.models import Category, Gift, Medal
+from mall.models import Category, Coupon, Gift, Medal
 from members import news
 from members.models import Member
 from members.views import member_required
@@ -46,6 +46,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "progress": member.progress(standing.growth),
         "medals": Medal.objects.of(member)[:HOME_MEDALS],
         "page": read(Posting.objects.of(member).shown(), "", at=at, most=HOME_ENTRIES),
+        "coupons": Coupon.objects.usable(at).filter(member=member).count(),
         "offers": sorted(offers, key=lambda offer: not offer.open)[:HOME_GIFTS],
     }
     return render(request, "mall/home.html", context)
