@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from mall import demo_draws, demo_gifts, demo_life, demo_storefront
+from mall import demo_coupons, demo_draws, demo_gifts, demo_life, demo_storefront
 from mall.models import Gift
 
 OPENED = timedelta(days=60)
@@ -20,4 +20,5 @@ def load(*, at: datetime, members: int, orders: int) -> None:
     gifts = demo_gifts.make(at=at, opened=at - OPENED)
     demo_storefront.dress(gifts)
     demo_life.live(gifts, at=at)
+    demo_coupons.load(at=at)
     demo_draws.load(at=at)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
+from members.api import keys
 
 from loyalty import adjusting
-from mall import codes, lottery, paying, shipping, stock, treasure
-from mall.models import Draw, DrawPrize, Gift, Redemption, TreasureDraw
+from mall import codes, coupons, lottery, paying, shipping, stock, treasure
+from mall.models import CouponType, Draw, DrawPrize, Gift, Redemption, TreasureDraw
 from mall.payment import provider
 from mall.redeeming import Address, redeem
+from mall.views import api  # noqa: F401 - what a key may be allowed
 from members.models import Identity, Member, Tier, User
 from orders.models import Channel, Claim, ColumnMapping, Order, OrderImport, OrderLine, Status, StatusWord
 from tests.conftest import NOW, make_member
@@ -118,6 +121,18 @@ def money_back(redemption: Redemption, actor: User) -> None:
     shipping.cancel(redemption_id=redemption.pk, at=at)
 
 
+def couponed(member: Member, count: int) -> None:
+    """A coupon of a type of its own that a member has used and has back, and a key of a till."""
+    kind = CouponType.objects.create(name=f"Coupon {count}", value=1)
+    mine = coupons.issue(type_id=kind.pk, member_id=member.pk, at=timezone.now(), actor_id=None, key="k")
+    order = coupons.Order(f"T-{count}", Decimal(9))
+    coupons.use(code=mine.code, order=order, request_key=f"u{count}", at=timezone.now())
+    if count % 2:
+        said = {"request_key": f"b{count}", "at": timezone.now()}
+        coupons.give_back(code=mine.code, order_reference=order.reference, **said)
+    keys.make(name=f"till {count}", scopes=["coupons"], at=timezone.now(), actor_id=None)
+
+
 def grow(number: int, actor: User) -> None:
     """Add `number` rows to every list of the back office."""
     gift, kinds = Gift.objects.filter(kind="PHYSICAL").first() or shelve(), shelve_kinds()
@@ -134,6 +149,7 @@ def grow(number: int, actor: User) -> None:
                 codes.add(gift_id=other.pk, codes=[(1, f"C{count}")], at=NOW, actor_id=actor.pk)
             redeemed(member, other)
         drawn(member, gift)
+        couponed(member, count)
         money_back(redeemed(member, mug), actor)
         Identity.objects.create(channel="shop", external_id=f"buyer {count}", member=member)
         ColumnMapping.objects.create(

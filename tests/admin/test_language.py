@@ -11,8 +11,8 @@ from django.utils.translation import override
 
 from config import unfold_strings
 from loyalty.models import Campaign, EarningRule, Posting
-from mall.models import Gift, Medal, Payment, Redemption, Refund, Voucher
-from members.models import Member, Tier, User
+from mall.models import Coupon, CouponType, Gift, Medal, Payment, Redemption, Refund, Voucher
+from members.models import ApiKey, Member, Tier, User
 from orders.models import Channel, Claim, Order, OrderImport
 from tests.admin.conftest import grow
 from tests.admin.test_lists import LISTS
@@ -36,6 +36,9 @@ FORMS = [
     "orders/channel/add/",
     "orders/claimpolicy/1/change/",
     "mall/gift/add/",
+    "mall/coupontype/add/",
+    "mall/coupon/counter/",
+    "members/apikey/make/",
     "mall/draw/add/",
     "mall/treasuredraw/add/",
     "mall/mallpolicy/1/change/",
@@ -56,6 +59,9 @@ OF_ONE: list[tuple[type, list[str]]] = [
     (Redemption, ["change/", "ship/", "cancel/", "take_back/"]),
     (Voucher, ["change/", "../counter/"]),
     (Medal, ["change/"]),
+    (Coupon, ["change/", "void/"]),
+    (CouponType, ["change/", "give/"]),
+    (ApiKey, ["change/", "revoke/"]),
     (Payment, ["change/"]),
     (Refund, ["change/", "given_back/"]),
 ]

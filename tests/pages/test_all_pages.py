@@ -17,7 +17,16 @@ from tests.pages.conftest import give, redeemed, shelve
 
 Browse = Callable[[Member], Client]
 
-PAGES = ["/", "/history/", "/history/?show=earned", "/how-it-works/", "/mall/", "/mall/?show=open", "/redemptions/"]
+PAGES = [
+    "/",
+    "/history/",
+    "/history/?show=earned",
+    "/how-it-works/",
+    "/mall/",
+    "/mall/?show=open",
+    "/redemptions/",
+    "/coupons/",
+]
 OF_ONE = [
     "/mall/{gift}/",
     "/mall/{gift}/redeem/",

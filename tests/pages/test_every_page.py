@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config import urls
-from mall import addresses, favourites, paying
-from mall.models import Banner, Category, Gift, Notice, Section
+from mall import addresses, coupons, favourites, paying
+from mall.models import Banner, Category, CouponType, Gift, Notice, Section
 from mall.payment import provider
 from members.models import Member, Tier
 from orders import claims
@@ -56,13 +56,21 @@ def pages(mei: Member, tiers: dict[str, Tier], media: None) -> list[str]:
         "gift": [{"gift_id": cup.pk}, {"gift_id": soon.pk}],
         "redeem": [{"gift_id": cup.pk}],
         "address": [{"address_id": home.pk}],
+        "coupon": [{"coupon_id": one} for one in _coupons(mei)],
         **{name: [{"redemption_id": own.pk}] for name in ("redemption", "redeemed", "cancel_redemption")},
         **_draws(mei),
         **_unpaid(mei),
     }
     names = {one.name for one in (*urls.pages, *urls.public) if one.name} - NO_PAGES
     found = [reverse(name, kwargs=which) for name in sorted(names) for which in known.get(name, [{}])]
-    return [*found, "/mall/?q=没有", "/claims/?n=4133000000000000001", "/sign-out/"]
+    return [
+        *found,
+        "/coupons/?show=used",
+        "/coupons/?show=gone",
+        "/mall/?q=没有",
+        "/claims/?n=4133000000000000001",
+        "/sign-out/",
+    ]
 
 
 def _claim(member: Member, channel: Channel) -> None:
@@ -103,6 +111,26 @@ def _draws(member: Member) -> dict[str, list[dict[str, int]]]:
         "prize": [{"won_id": won_gift(member).pk}],
         **{name: [{"treasure_id": lamp.pk}] for name in ("treasure", "treasure_check")},
     }
+
+
+def _coupons(member: Member) -> list[int]:
+    """Three coupons, one of them used; a gift of the kind."""
+    worth: list[dict[str, Any]] = [
+        {"value": 30, "minimum_spend": 200, "terms": "全店通用\n不与其他优惠同享", "valid_days": 9},
+        {"kind": "PERCENT", "value": 15, "most_off": 80},
+        {"kind": "SHIPPING", "minimum_spend": 99},
+    ]
+    kinds = [
+        CouponType.objects.create(name=f"一个名字不算太短的优惠券 {number}", **one) for number, one in enumerate(worth)
+    ]
+    mine = redeemed(member, shelve("券", kind="COUPON", points=1, stock_counted=False, coupon_type=kinds[0], pieces=0))
+    given = [
+        coupons.issue(type_id=one.pk, member_id=member.pk, at=timezone.now(), actor_id=None, key="k", note="生日快乐")
+        for one in kinds
+    ]
+    order = coupons.Order("HB2026041200000000007", Decimal(268))
+    coupons.use(code=given[1].code, order=order, request_key="k", at=timezone.now(), through="杭州 · 湖滨店")
+    return [given[0].pk, given[1].pk, mine.coupons.get().pk]
 
 
 def _unpaid(member: Member) -> dict[str, list[Any]]:
