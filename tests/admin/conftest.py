@@ -11,7 +11,6 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
-from members.api import keys
 
 from loyalty import adjusting
 from mall import codes, coupons, lottery, paying, shipping, stock, treasure
@@ -19,6 +18,7 @@ from mall.models import CouponType, Draw, DrawPrize, Gift, Redemption, TreasureD
 from mall.payment import provider
 from mall.redeeming import Address, redeem
 from mall.views import api  # noqa: F401 - what a key may be allowed
+from members.api import keys
 from members.models import Identity, Member, Tier, User
 from orders.models import Channel, Claim, ColumnMapping, Order, OrderImport, OrderLine, Status, StatusWord
 from tests.conftest import NOW, make_member

@@ -34,7 +34,7 @@ OF_ONE = [
     "/redemptions/{own}/done/",
     "/redemptions/{own}/cancel/",
 ]
-MOST_QUERIES = 17  # two of them are the session's and the user's, some the news of other parts
+MOST_QUERIES = 18  # two of them are the session's and the user's, some the news of other parts
 
 
 def paths(member: Member) -> list[str]:
