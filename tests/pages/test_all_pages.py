@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loyalty.models import EarningRule, Posting
-from mall.models import Redemption
+from mall import addresses, codes, favourites, medals
+from mall.models import Gift, GiftTier, GiftWindow, Redemption
 from members.models import Member, Tier
 from tests.pages.conftest import give, redeemed, shelve
 
@@ -87,6 +91,59 @@ def test_a_look_costs_the_same_however_much_there_is(
     for path in addresses:
         with django_assert_num_queries(few[path], info=path):
             assert client.get(path).status_code == 200, path
+
+
+def hold(member: Member, number: int) -> None:
+    """Give a member one more of what his own pages list, and his gift one more condition."""
+    medal = shelve(f"medal {number}", kind="MEDAL", limit_per_member=1, stock_counted=False, pieces=0)
+    medals.give(gift_id=medal.pk, member_ids=[member.pk], at=timezone.now(), actor_id=None)
+    shelve(f"other medal {number}", kind="MEDAL", limit_per_member=1, stock_counted=False, pieces=0)
+    liked = shelve(f"liked {number}", minimum_tier=member.tier, market_price=9)
+    favourites.add(member_id=member.pk, gift_id=liked.pk, ready=False, at=timezone.now())
+    given = addresses.Given("林", "13800000001", "330106", f"文三路 {number % 20} 号")  # twenty fit
+    addresses.keep(member_id=member.pk, given=given)
+    for gift in Gift.objects.filter(name="Cup"):
+        GiftWindow.objects.create(gift=gift, daily_from=time(0))
+
+
+def test_what_a_member_holds_costs_the_same_for_one_and_for_thirty(
+    browse: Browse, mei: Member, tiers: dict[str, Tier], django_assert_num_queries: Any
+) -> None:
+    give(mei, 9000)
+    gift = shelve(pieces=99)
+    GiftTier.objects.create(gift=gift, tier=tiers["高级"], points=90)
+    hold(mei, 0)
+    codes.add(
+        gift_id=(pool := shelve("codes", pieces=0, kind="CODE")).pk, codes=[(1, "A")], at=timezone.now(), actor_id=None
+    )
+    seat = shelve("seat", kind="SEAT", event_at=timezone.now() + timedelta(days=9))
+    kinds = [redeemed(mei, one) for one in (pool, seat, shelve("mug", cash=Decimal("9.90")))]
+    ways = [
+        "/",
+        "/medals/",
+        "/favourites/",
+        "/addresses/",
+        "/addresses/new/",
+        "/redemptions/",
+        f"/mall/{gift.pk}/redeem/",
+    ]
+    ways += [f"/mall/{gift.pk}/", "/mall/?sort=points", f"/redemptions/{kinds[-1].pk}/pay/"]
+    ways += [f"/redemptions/{one.pk}/" for one in kinds]
+    client, few = browse(mei), dict[str, int]()
+    client.get("/history/")  # whoever has just arrived is looked for once
+    for path in ways:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(path).status_code == 200, path
+        few[path] = len(asked)
+
+    for number in range(1, 30):
+        hold(mei, number)
+        redeemed(mei, gift)
+
+    for path in ways:
+        with django_assert_num_queries(few[path], info=path):
+            client.get(path)
+    assert max(few.values()) <= MOST_QUERIES, few
 
 
 def test_pages_run_no_inline_code_and_are_kept_by_nobody(browse: Browse, lin: Member) -> None:
