@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from bench import Row, Scale, claiming, database, import_export, importing, redeeming
+from bench import Row, Scale, claiming, database, import_export, importing, redeeming, rushing
 
 ROWS: dict[str, Callable[[Scale], Row]] = {
     "import_vs_copy": importing.import_vs_copy,
@@ -20,6 +20,7 @@ ROWS: dict[str, Callable[[Scale], Row]] = {
     "redeem_hot_4": partial(redeeming.redeem_hot, 4),
     "redeem_hot_16": partial(redeeming.redeem_hot, 16),
     "redeem_hot_100": partial(redeeming.redeem_hot, 100),
+    "redeem_rush": rushing.redeem_rush,
     "claim_10m": claiming.claim_10m,
 }
 

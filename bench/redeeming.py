@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from bench import Row, Scale, data, database, importing, ratio
@@ -83,10 +84,11 @@ def redeem_during_import(scale: Scale) -> Row:
         with database.fresh() as name:
             file = importing.prepare(scale.orders)
             members = min(data.buyers_of(scale.orders), 1000)
-            gift = _gift(members, stock=10**6)
-            alone.append(median(_paced(gift, members, 200, lambda: False)))
+            points(members)
+            gift = shelve(10**6)
+            alone.append(median(paced(gift, range(members), 200, lambda: False)))
             process = importing.start(name, file)
-            beside.append(median(_paced(gift, members, 20, lambda: process.poll() is None)))  # noqa: B023
+            beside.append(median(paced(gift, range(members), 20, lambda: process.poll() is None)))  # noqa: B023
             importing.finish(process)
     times = ratio(beside, alone)
     return Row(
@@ -99,12 +101,12 @@ def redeem_during_import(scale: Scale) -> Row:
     )
 
 
-def _paced(gift: int, members: int, least: int, going: Callable[[], bool]) -> list[float]:
+def paced(gift: int, members: range, least: int, going: Callable[[], bool]) -> list[float]:
     """Redeem every few milliseconds, `least` times and as long as it is `going`; returns seconds of each."""
     took: list[float] = []
     while len(took) < least or going():
         started = time.monotonic()
-        _redeem(gift, 1 + len(took) % members, f"pace {os.urandom(6).hex()}")
+        _redeem(gift, 1 + members[len(took) % len(members)], f"pace {os.urandom(6).hex()}")
         took.append(time.monotonic() - started)
         time.sleep(max(PACE - took[-1], 0))
     return took
@@ -116,7 +118,8 @@ def _rush(connections: int, tries: int, bare: bool) -> tuple[Rush, int]:
         stock = tries - connections
         data.brand()
         data.members(max(tries // 5, connections))
-        gift = _gift(max(tries // 5, connections), stock)
+        points(max(tries // 5, connections))
+        gift = shelve(stock)
         if bare:
             _bare()
         database.settle("members_member", "loyalty_posting", "loyalty_lot", "loyalty_balance", "mall_gift")
@@ -129,8 +132,8 @@ def _rush(connections: int, tries: int, bare: bool) -> tuple[Rush, int]:
         return rush, max(sold - stock, -left, 0)
 
 
-def _gift(members: int, stock: int) -> int:
-    """Give the first members points in some lots each, and put a gift on the shelf; returns its id."""
+def points(members: int) -> None:
+    """Give the first members points in some lots each."""
     with transaction.atomic(), connection.cursor() as cursor:
         for lot in range(LOTS):
             cursor.execute(
@@ -144,6 +147,11 @@ def _gift(members: int, stock: int) -> int:
             "select id, member_id, points, points, occurred_at, occurred_at, timestamptz '2030-01-01' "
             "from loyalty_posting where source = 'bench' order by id"
         )
+
+
+def shelve(stock: int) -> int:
+    """Put a gift on the shelf; returns its id."""
+    with connection.cursor() as cursor:
         cursor.execute(
             "insert into mall_gift (name, description, points, stock, active, position, emblem) "
             "values ('Gift', '', %s, %s, true, 1, '') returning id",
@@ -181,8 +189,9 @@ def _hammered(name: str, gift: int, connections: int, tries: int, bare: bool) ->
 
 
 def _work(name: str, gift: int, share: range, tries: int, bare: bool, start: Any, results: Any) -> None:
-    """A process: a thread for each connection of its share."""
+    """A process: a thread for each connection of its share. All that have no turn wait for it."""
     database.use(name)
+    settings.REDEEM_WAITING, settings.REDEEM_PATIENCE = tries * len(share), 600
     threads = [threading.Thread(target=_connection, args=(gift, n, tries, bare, start, results)) for n in share]
     for thread in threads:
         thread.start()

@@ -167,11 +167,11 @@ SMS_PER_DAY = env.int("SMS_PER_DAY", default=10_000)
 # Claims of order numbers are answered on this beat, in seconds: longer than nearly all of them take on this machine.
 CLAIM_BEAT = env.float("CLAIM_BEAT", default=0.07)
 
-# Of one gift, in each web process (which has 8 threads): so many redemptions are at work, so many more wait for so
-# many seconds.
+# Redemptions of one gift in each web process (which has 8 threads): so many are at work, others wait so many seconds
+# for their turn; so many of them, when no turn comes.
 REDEEM_AT_ONCE = max(env.int("REDEEM_AT_ONCE", default=4), 1)
+REDEEM_PATIENCE = env.float("REDEEM_PATIENCE", default=1.0)
 REDEEM_WAITING = env.int("REDEEM_WAITING", default=2)
-REDEEM_PATIENCE = env.float("REDEEM_PATIENCE", default=2.0)
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]

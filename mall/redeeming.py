@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from config import sql
 from loyalty import ledger
 from loyalty.ledger import InsufficientPoints, KeyReused
 from mall import turns
@@ -197,7 +198,7 @@ def _let_go(refused: Exception, *, member_id: int, gift_id: int, at: datetime) -
     """
     from mall import paying
 
-    if connection.in_atomic_block:
+    if connection.in_atomic_block or not sql.run("mall", "overdue", at=at):
         return False
     in_the_way = {"gift": gift_id} if isinstance(refused, OutOfStock) else {"member": member_id}
     return paying.let_go(at=at, only=Redemption.objects.filter(**in_the_way)) > 0

@@ -1,11 +1,13 @@
-"""Turns at a hot gift: in this process few ask for it at a time, some wait in line, the others are told at once.
+"""Turns at a hot gift: in this process few ask for it at a time, the others wait in line.
 
 Redemptions of one gift wait for each other in the database, where more connections make all of them slower; here they
-wait for nothing but their turn. And however many want one gift, threads are left for those who want something else.
+wait for nothing but their turn, a few milliseconds as long as the line moves. When it does not, only few may wait, so
+that threads are left for those who want something else.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +20,13 @@ __all__ = ("Full", "turn")
 
 
 class Full(Exception):
-    """The line is full, or the turn did not come in time."""
+    """The turn did not come in time, or will not."""
 
 
 @dataclass
 class _Line:
     at_work: int = 0
+    moved: float = field(default_factory=time.monotonic)
     waiting: deque[Event] = field(default_factory=deque)
 
 
@@ -35,7 +38,8 @@ _lines: dict[int, _Line] = {}
 def turn(gift_id: int) -> Iterator[None]:
     """Have a turn at a gift, first come first served; `REDEEM_AT_ONCE` have one at a time.
 
-    Raises Full at once when `REDEEM_WAITING` wait already, or after `REDEEM_PATIENCE` seconds.
+    Raises Full after `REDEEM_PATIENCE` seconds; at once when `REDEEM_WAITING` wait already and nobody's turn has come
+    for as long.
     """
     _come(gift_id)
     try:
@@ -50,7 +54,7 @@ def _come(gift_id: int) -> None:
         if line.at_work < settings.REDEEM_AT_ONCE:
             line.at_work += 1
             return
-        if len(line.waiting) >= settings.REDEEM_WAITING:
+        if len(line.waiting) >= settings.REDEEM_WAITING and time.monotonic() - line.moved > settings.REDEEM_PATIENCE:
             raise Full
         called = Event()
         line.waiting.append(called)
@@ -66,6 +70,7 @@ def _go(gift_id: int) -> None:
     """Hand the turn on to who has waited longest."""
     with _lock:
         line = _lines[gift_id]
+        line.moved = time.monotonic()
         if line.waiting:
             line.waiting.popleft().set()
             return

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 ROWS = ["import_vs_copy", "import_vs_import_export", "redeem_during_import"]
-ROWS += ["redeem_hot_4", "redeem_hot_16", "redeem_hot_100", "claim_10m"]
+ROWS += ["redeem_hot_4", "redeem_hot_16", "redeem_hot_100", "redeem_rush", "claim_10m"]
 
 
 def bench(var: Path, *rows: str) -> subprocess.CompletedProcess[str]:
@@ -35,7 +35,9 @@ def test_each_row_of_the_bench_tells_a_ratio(tmp_path: Path) -> None:
     table = json.loads((tmp_path / "bench.json").read_text("utf-8"))
     assert [row["name"] for row in table] == ROWS
     assert all(row["ratio"] > 0 and row["measured"] and row["against"] for row in table)
-    assert all(" 0 oversold" in row["measured"] for row in table if row["name"].startswith("redeem_hot"))
+    assert all(
+        " 0 oversold" in row["measured"] for row in table if row["name"].startswith(("redeem_hot", "redeem_rush"))
+    )
     assert [line.split()[0] for line in done.stdout.splitlines()[:-1]] == ROWS
 
 

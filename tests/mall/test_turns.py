@@ -33,8 +33,7 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def test_no_more_than_a_few_have_a_turn_at_a_time(settings: Any) -> None:
-    settings.REDEEM_WAITING = 100
+def test_no_more_than_a_few_have_a_turn_at_a_time_and_the_others_wait_while_the_line_moves() -> None:
     lock, inside, most = Lock(), [0], [0]
 
     def work() -> None:
@@ -68,7 +67,7 @@ def test_who_comes_first_has_his_turn_first(settings: Any) -> None:
     assert (order, turns._lines) == ([1, 2], {})
 
 
-def test_a_full_line_says_so_at_once_and_another_gift_does_not_notice() -> None:
+def test_a_line_that_does_not_move_says_so_at_once_and_another_gift_does_not_notice(settings: Any) -> None:
     over = Event()
 
     def work() -> None:
@@ -79,6 +78,7 @@ def test_a_full_line_says_so_at_once_and_another_gift_does_not_notice() -> None:
         for _ in range(6):
             pool.submit(work)
         until(lambda: GIFT in turns._lines and len(turns._lines[GIFT].waiting) == 2)
+        settings.REDEEM_PATIENCE = 0
         started = time.monotonic()
         with pytest.raises(turns.Full), turns.turn(GIFT):
             pass
@@ -112,7 +112,7 @@ def test_a_turn_ends_with_an_error_too() -> None:
 def test_busy_takes_nothing_and_the_same_key_may_be_asked_again(
     transactional_db: None, lin: Member, settings: Any
 ) -> None:
-    settings.REDEEM_AT_ONCE, settings.REDEEM_WAITING = 1, 0
+    settings.REDEEM_AT_ONCE, settings.REDEEM_PATIENCE = 1, 0.05
     gift = shelve(pieces=5)
     give(lin, 100)
 
@@ -124,8 +124,9 @@ def test_busy_takes_nothing_and_the_same_key_may_be_asked_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_in_a_rush_who_is_told_to_try_again_gets_a_piece_or_a_refusal(transactional_db: None) -> None:
-    """Twenty at a time, four turns, two places in line: 64 of 100 get a piece in the end, and nobody two."""
+def test_in_a_rush_who_is_told_to_try_again_gets_a_piece_or_a_refusal(transactional_db: None, settings: Any) -> None:
+    """Twenty at a time, four turns, and nobody has patience: 64 of 100 get a piece in the end, and nobody two."""
+    settings.REDEEM_PATIENCE = 0.005
     gift = shelve(pieces=64)
     mark(gift)
     members = crowd(100)

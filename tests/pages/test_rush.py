@@ -25,7 +25,7 @@ MOST_QUERIES = 10
 def test_a_member_in_a_crowd_is_asked_to_try_again_with_the_same_form(
     transactional_db: None, browse: Browse, lin: Member, settings: Any
 ) -> None:
-    settings.REDEEM_AT_ONCE, settings.REDEEM_WAITING = 1, 0
+    settings.REDEEM_AT_ONCE, settings.REDEEM_PATIENCE = 1, 0.05
     give(lin, 5_000)
     cup, client = shelve(pieces=5), browse(lin)
     form = fill(client, cup)
