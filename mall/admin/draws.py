@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,14 +16,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
-from unfold.admin import StackedInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from config.back_office import ADD, DELETE, VIEW, Desk, actor, address, ask, link, log
 from mall import lottery, treasure
+from mall.admin.prizes import PrizeInline, PrizeTable
 from mall.models import Draw, DrawPlay, DrawPrize, TreasureDraw, TreasureEntry
-from mall.models.draws import MOST_ODDS
 from mall.redeeming import Refused
 
 COLOURS = {
@@ -48,67 +44,12 @@ class CallOffForm(forms.Form):
     )
 
 
-class PrizeFormSet(BaseInlineFormSet):
-    """A draft's prizes: odds of 100 % at most, and one consolation at most."""
-
-    def clean(self) -> None:
-        super().clean()
-        given = [form.cleaned_data for form in self.forms if getattr(form, "cleaned_data", None)]
-        prizes = [one for one in given if not one.get("DELETE")]
-        odds = sum((one.get("odds") or Decimal(0) for one in prizes), Decimal(0))
-        if odds > MOST_ODDS:
-            raise ValidationError(_("The odds add up to %(odds)s %%: 100 %% at most."), params={"odds": f"{odds:f}"})
-        if sum(bool(one.get("consolation")) for one in prizes) > 1:
-            raise ValidationError(_("There is one consolation: leave it out at the others."))
-
-
-class PrizeInline(StackedInline):
-    """A lottery's prizes. Who may change the lottery may change them, until it is published."""
-
-    model = DrawPrize
-    formset = PrizeFormSet
-    extra = 0
-    fieldsets = [
-        (
-            None,
-            {
-                "fields": [
-                    ("name", "emblem"),
-                    "consolation",
-                    ("kind", "points"),
-                    "gift",
-                    ("odds", "stock"),
-                    ("position", "shown_given"),
-                ]
-            },
-        )
-    ]
-    readonly_fields = ["shown_given"]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm("mall.view_draw")) or self._may(request, obj)
-
-    def _may(self, request: HttpRequest, obj: Any = None) -> bool:
-        draft = obj is None or obj.state == Draw.State.DRAFT
-        return draft and bool(request.user.has_perm("mall.change_draw" if obj else "mall.add_draw"))
-
-    has_add_permission = has_change_permission = has_delete_permission = _may
-
-    @display(description=_("given and left"))
-    def shown_given(self, prize: DrawPrize) -> str:
-        if prize.pk is None or prize.consolation:
-            return "–"
-        given = prize.stock - prize.remaining - prize.returned
-        if prize.draw.state == Draw.State.DRAFT:
-            return "–"
-        return gettext("%(given)s given, %(left)s left") % {"given": f"{given:,}", "left": f"{prize.remaining:,}"}
-
-
 class DrawDesk(Desk):
     """What lotteries and treasure draws have in common: edited as drafts, moved on by actions that ask first."""
 
     rights = {"view": VIEW, "add": ADD, "change": _("change and publish"), "delete": DELETE}
     list_filter = ["state"]
+    list_select_related = ["minimum_tier", "campaign"]
     search_fields = ["name"]
     sortable_by = ()
     steps: dict[str, tuple[str, ...]] = {}
@@ -157,16 +98,16 @@ class DrawDesk(Desk):
     def shown_state(self, draw: Any) -> tuple[str, str]:
         return draw.state, draw.get_state_display()
 
-    @display(description=_("window"))
+    @display(description=_("open from – to"))
     def window(self, draw: Any) -> str:
-        ends = [f"{timezone.localtime(end):%Y-%m-%d %H:%M}" if end else "" for end in (draw.opens_at, draw.closes_at)]
-        return " – ".join(ends)
+        ends = [f"{timezone.localtime(end):%Y-%m-%d %H:%M}" for end in (draw.opens_at, draw.closes_at) if end]
+        when = " – ".join(ends) if draw.closes_at else gettext("from %(date)s on") % {"date": ends[0]}
+        return f"{when} · {draw.campaign}" if draw.campaign else when
 
 
 @admin.register(Draw)
 class DrawAdmin(DrawDesk):
-    list_display = ["shown_name", "shown_price", "window", "shown_state"]
-    inlines = [PrizeInline]
+    list_display = ["shown_name", "shown_price", "minimum_tier", "window", "shown_state"]
     actions_detail = ["publish", "close"]
     readonly_fields = ["state", "published_at", "ended_at", "shown_plays"]
     fieldsets = [
@@ -178,6 +119,9 @@ class DrawAdmin(DrawDesk):
     add_fieldsets = fieldsets[:3]
     empty_hint = _("Add a lottery with its prizes and odds, look at it, then publish it.")
     steps = {"DRAFT": ("_publish",), "OPEN": ("_close",)}
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [PrizeInline if obj is None or obj.state == Draw.State.DRAFT else PrizeTable]
 
     @action(description=_("Publish"), icon="publish", permissions=["step"], variant=ActionVariant.PRIMARY)
     def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -240,7 +184,7 @@ def _told_prizes(prizes: list[DrawPrize]) -> list[str]:
 
 @admin.register(TreasureDraw)
 class TreasureDrawAdmin(DrawDesk):
-    list_display = ["shown_name", "points", "shown_sold", "window", "shown_state"]
+    list_display = ["shown_name", "points", "shown_sold", "minimum_tier", "window", "shown_state"]
     actions_detail = ["publish", "call_off"]
     readonly_fields = [
         "state",

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from loyalty.models import Posting
 from mall.models.admission import Admission, opening
@@ -67,7 +68,7 @@ class Draw(Admission):
     class Price(models.TextChoices):
         POINTS = "POINTS", _("points")
         CHANCE = "CHANCE", _("a draw chance")
-        FREE = "FREE", _("nothing")
+        FREE = "FREE", pgettext_lazy("price of a try", "nothing")
 
     name = models.CharField(_("name"), max_length=60)
     description = models.TextField(_("description"), blank=True, max_length=2000)

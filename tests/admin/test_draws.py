@@ -61,6 +61,8 @@ def test_a_lottery_from_the_draft_to_its_end(boss: Client) -> None:
     assert "Mirror: 2.5 %, 3 of them." in said(asked)
     assert "Everybody else gets the consolation: 97.5 %." in said(asked)
     assert 'name="points"' not in said(looked)
+    assert "97.5 % (consolation)" in said(looked)
+    assert "0 given, 3 left" in said(looked)
     assert edited.status_code == 403
     assert (draw.state, draw.points) == ("ENDED", 10)
     assert LogEntry.objects.filter(change_message__in=["Published.", "Ended."]).count() == 2
