@@ -8,7 +8,7 @@ Laws:
 - What is not sent is given at once, in the same transaction; who cannot have it gets the consolation.
 - A refusal writes nothing and does not use up its request key.
 
-A whole try is one statement, `mall_draw` (migrations/sql/0017_draw_terms.sql).
+A whole try is one statement, `mall_draw` (migrations/sql/0019_promised.sql).
 """
 
 from __future__ import annotations

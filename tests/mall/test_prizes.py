@@ -15,12 +15,12 @@ from django.utils.translation import override
 
 from mall import awards, lottery, shipping, treasure
 from mall.lottery import NotReady
-from mall.models import Chance, CouponCode, Draw, DrawPlay, DrawPrize, Gift, Medal, Redemption, Voucher, WonGift
+from mall.models import Chance, Coupon, CouponCode, Draw, DrawPlay, DrawPrize, Gift, Medal, Redemption, Voucher, WonGift
 from members.models import Member
 from tests.conftest import rows
 from tests.mall import test_treasure
 from tests.mall.conftest import NOON, ask, give, pieces_of, points_of, together
-from tests.mall.kinds import chance, medal, pool, privilege, seat
+from tests.mall.kinds import chance, coupon, medal, pool, privilege, seat
 from tests.mall.test_lottery import a_draw, play, sure
 
 
@@ -46,8 +46,9 @@ def hidden_pool(*texts: str) -> Gift:
         (seat, "ISSUED", Voucher.objects.all()),
         (medal, "RECEIVED", Medal.objects.all()),
         (partial(chance, chances=1), "RECEIVED", Chance.objects.all()),
+        (coupon, "ISSUED", Coupon.objects.all()),
     ],
-    ids=["code", "privilege", "seat", "medal", "chance"],
+    ids=["code", "privilege", "seat", "medal", "chance", "coupon"],
 )
 def test_what_is_not_sent_is_there_with_the_try(lin: Member, make: Callable[[], Gift], state: str, held: Any) -> None:
     give(lin, 10)
