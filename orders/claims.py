@@ -306,8 +306,10 @@ def give_up(*, at: datetime) -> int:
 def _close(at: datetime) -> None:
     """Refuse what waits for channels that take no claims any more, whether its order is there or not."""
     shut = Channel.objects.exclude(pk__in=Channel.objects.claimable())
-    ids = list(_locked(Claim.objects.waiting().filter(channel__in=shut).values_list("pk", flat=True)))
-    Claim.objects.filter(pk__in=ids).update(state=State.REFUSED, reason=Reason.OFF, decided_at=at)
+    waiting = Claim.objects.waiting().filter(channel__in=shut)
+    with transaction.atomic():
+        ids = list(_locked(waiting.values_list("pk", flat=True)))
+        Claim.objects.filter(pk__in=ids).update(state=State.REFUSED, reason=Reason.OFF, decided_at=at)
 
 
 def tell(claims: Sequence[Claim], *, at: datetime) -> list[Claim]:

@@ -99,6 +99,7 @@ def test_an_order_of_a_shop_that_takes_no_claims_is_not_told_by_its_number_alone
     assert there.state == "WAITING"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_waits_for_a_shop_that_takes_no_claims_any_more_is_refused_there_or_not(
     lin: Member, taobao: Channel
 ) -> None:
