@@ -11,11 +11,12 @@ from pathlib import Path
 
 from django.conf import settings
 
-from bench import Row, Scale, claiming, database, import_export, importing, redeeming, rushing
+from bench import Row, Scale, claiming, database, import_export, importing, memory, redeeming, rushing
 
 ROWS: dict[str, Callable[[Scale], Row]] = {
     "import_vs_copy": importing.import_vs_copy,
     "import_vs_import_export": import_export.import_vs_import_export,
+    "import_memory": memory.import_memory,
     "redeem_during_import": redeeming.redeem_during_import,
     "redeem_hot_4": partial(redeeming.redeem_hot, 4),
     "redeem_hot_16": partial(redeeming.redeem_hot, 16),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-ROWS = ["import_vs_copy", "import_vs_import_export", "redeem_during_import"]
+ROWS = ["import_vs_copy", "import_vs_import_export", "import_memory", "redeem_during_import"]
 ROWS += ["redeem_hot_4", "redeem_hot_16", "redeem_hot_100", "redeem_rush", "claim_10m"]
 
 
