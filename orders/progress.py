@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 
+from orders.channels import tables
 from orders.channels.sniffing import WORKBOOK
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def forget(import_id: int) -> None:
 
 def lines(path: Path, encoding: str) -> int:
     """Return how many lines a text has, to tell a part of it from; 0 for a workbook, which is small."""
-    if encoding == WORKBOOK:
+    if encoding == WORKBOOK and not tables.holds(path):
         return 0
     with path.open("rb") as file:
         return sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))

@@ -27,6 +27,8 @@ DELIMITERS = ",\t;"
 HEADER_WITHIN = 30
 MOST_COLUMNS = 10_000
 SHOWN = 200
+FIRST_RECORDS = 300
+EXACT, SURELY_LOST = 15, 8  # digits that a spreadsheet keeps; zeros together that are no chance
 TOTAL_WORDS = frozenset(("总计", "合计", "汇总", "小计", "总计:", "合计:", "汇总:", "小计:"))
 
 Record = tuple[int, list[str]] | Unreadable
@@ -65,6 +67,13 @@ def recognise(
     if not _has_data(path, found):
         raise RefusedFile(
             _("This file has a header and no orders below it. Choose a longer period and export it again.")
+        )
+    if _digits_are_lost(path, found):
+        raise RefusedFile(
+            _(
+                "All order numbers of this file end in zeros: a spreadsheet turned them into numbers and their last "
+                "digits are lost. Export the file again and upload it without opening it in a spreadsheet."
+            )
         )
     return found
 
@@ -222,6 +231,18 @@ def trimmed(header: Sequence[str]) -> tuple[str, ...]:
 
 def _has_data(path: Path, found: Recognised) -> bool:
     return any(isinstance(record, Unreadable) or any(map(str.strip, record[1])) for record in below_header(path, found))
+
+
+def _digits_are_lost(path: Path, found: Recognised) -> bool:
+    """Whether the first long numbers have only zeros after the 15th digit, where a spreadsheet stops counting."""
+    place, long = found.columns["number"], set()
+    for record in islice(below_header(path, found), FIRST_RECORDS):
+        if not isinstance(record, Unreadable) and len(record[1]) > place:
+            number = bare(record[1][place])
+            if len(number) > EXACT and number.isascii() and number.isdigit():
+                long.add(number)
+    zeros = sum(len(one) - EXACT for one in long)
+    return zeros >= SURELY_LOST and len(long) > 1 and not any(one[EXACT:].strip("0") for one in long)
 
 
 def _fitted(cells: list[str], width: int) -> bool:

@@ -1,7 +1,8 @@
-"""Old workbooks of Excel (.xls), taken apart by a program of its own: `python -m orders.channels.old_workbook FILE`.
+"""Old workbooks of Excel (.xls) and large new ones, taken apart by a program: `python -m orders.channels.apart FILE`.
 
-The library that reads them asks for as much memory as some bytes of the file say, and ends its process where there is
-not so much. So it has a process to itself, with a ceiling on memory, time and output; the worker goes on.
+The library that reads them holds a whole sheet in memory, of an old one as much as some bytes of the file say, and ends
+its process where there is not so much. So it has a process to itself, with a ceiling on memory, time and output; the
+worker goes on, and reads a text of which it never holds more than a row.
 """
 
 from __future__ import annotations
@@ -28,15 +29,17 @@ ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 HOME = Path(__file__).parents[2]
 
 
-def take_apart(path: Path, into: IO[Any]) -> None:
-    """Write the sheets of a workbook as tables into a file. Raises RefusedFile."""
+def take_apart(path: Path, into: IO[Any], *, kind: str) -> None:
+    """Write the sheets of a workbook as tables into a file; `kind` is "xls" or "xlsx". Raises RefusedFile."""
     with tempfile.TemporaryDirectory() as folder:
-        named = Path(folder, "workbook.xls")  # by this name the library looks at it as nothing else
+        named = Path(folder, f"workbook.{kind}")  # by this name the library looks at it as nothing else
         named.symlink_to(path.resolve())
         command = [sys.executable, "-m", __name__, str(named)]
         ended = subprocess.run(command, stdout=into, stderr=subprocess.DEVNULL, cwd=HOME, check=False)
     if ended.returncode == LOCKED or (ended.returncode and _is_encrypted(path)):
         raise RefusedFile(_("This workbook has a password. Save it without one, or as CSV, and upload that."))
+    if ended.returncode and kind == "xlsx":
+        raise RefusedFile(_("This workbook is damaged, or too large to be read. Export the orders as CSV."))
     if ended.returncode:
         raise RefusedFile(_("This old Excel workbook (.xls) is damaged or too large. Save it as .xlsx or as CSV."))
 
@@ -55,7 +58,7 @@ def main(path: str) -> int:
     sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")  # type: ignore[union-attr]
     try:
         with CalamineWorkbook.from_path(path) as book:
-            tables.write(sys.stdout, "xls", _rows(book))
+            tables.write(sys.stdout, Path(path).suffix[1:], _rows(book))
     except PasswordError:
         return LOCKED
     return 0

@@ -70,6 +70,8 @@ def word(text: str) -> str:
 def identifier(text: str, shape: re.Pattern[str]) -> str:
     """An order or row number of the given shape, always text. Ids that a spreadsheet made numbers are lost for good."""
     clean = bare(text)
+    if not clean.isascii() and (narrow := unicodedata.normalize("NFKC", clean)).isascii():
+        clean = narrow
     if not clean:
         raise BadCell(_("The number is missing. Fill it in, or export the file again."))
     if EXPONENT.fullmatch(clean):
@@ -97,7 +99,7 @@ def money(text: str, remark: re.Pattern[str] | None = None) -> Decimal | None:
 
     `remark` is the only bracketed remark that this column is known to print after its amount.
     """
-    clean = unicodedata.normalize("NFKC", bare(text)).strip()
+    clean = bare(unicodedata.normalize("NFKC", bare(text)))
     if not clean:
         return None
     if remark:
@@ -112,7 +114,7 @@ def money(text: str, remark: re.Pattern[str] | None = None) -> Decimal | None:
 
 def moment(text: str, zone: tzinfo) -> datetime | None:
     """An aware time, or None for a null word. Wall time of `zone` unless the cell has an offset; years 2000 to 2100."""
-    clean = unicodedata.normalize("NFKC", bare(text)).strip()
+    clean = bare(unicodedata.normalize("NFKC", bare(text)))
     if not clean:
         return None
     try:

@@ -14,12 +14,14 @@ from zipfile import ZipInfo
 
 from django.utils.translation import gettext as _
 
-from orders.channels import old_workbook, packed, tables, webpage
+from orders.channels import apart, packed, records, tables, webpage
 from orders.channels.rows import RefusedFile
 
 HEAD, PIECE = 4096, 1 << 16
 MOST_UNPACKED = 2 << 30
 MOST_RATIO, SURELY_FINE = 200, 64 << 20  # times its size in the zip, above so many bytes
+LARGE_WORKBOOK = 1 << 20  # bytes: what is larger does not come into this process
+MOST_CELLS_APART, MOST_BYTES_APART = 10_000_000, 1 << 30
 OLE2 = b"\xd0\xcf\x11\xe0"
 MARKUP = (
     b"<html", b"<!doctype", b"<!--", b"<table", b"<?xml", b"<style", b"<meta", b"<head", b"<body", b"<div", b"<center",
@@ -43,7 +45,7 @@ def _plain(path: Path, stack: ExitStack, *, inside: bool) -> Path:
     if head.startswith(b"PK"):
         members = packed.directory(path)
         if _is_document(members):
-            return path
+            return _workbook(path, members, stack)
         if inside:
             raise RefusedFile(_("This archive has another archive in it. Unpack both and upload the file inside."))
         return _plain(_taken_out(path, _only(members), stack), stack, inside=True)
@@ -121,9 +123,19 @@ def _recoded(path: Path, stack: ExitStack) -> Path:
     return Path(file.name)
 
 
+def _workbook(path: Path, members: list[ZipInfo], stack: ExitStack) -> Path:
+    """A workbook itself if it is small, else the tables in it."""
+    if path.stat().st_size <= LARGE_WORKBOOK or "xl/workbook.xml" not in {one.filename for one in members}:
+        return path
+    records.refuse_huge(path, most=MOST_BYTES_APART, cells=MOST_CELLS_APART)
+    file = _temporary(stack)
+    apart.take_apart(path, file, kind="xlsx")
+    return Path(file.name)
+
+
 def _old_workbook(path: Path, stack: ExitStack) -> Path:
     file = _temporary(stack)
-    old_workbook.take_apart(path, file)
+    apart.take_apart(path, file, kind="xls")
     return Path(file.name)
 
 

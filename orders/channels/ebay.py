@@ -7,6 +7,7 @@ taken as UTC. `Ship To Phone` is the receiver's and is not read.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -40,7 +41,7 @@ class Day(Time):
     """A date as eBay writes it, `Jul-21-25` or `26-May-26`, or as anybody does."""
 
     def clean(self, text: str) -> datetime | None:
-        match = DAY.fullmatch(bare(text))
+        match = DAY.fullmatch(unicodedata.normalize("NFKC", bare(text)))
         if not match:
             return super().clean(text)
         month, day = MONTHS.find(match[1] or match[4]) // 4 + 1, int(match[2] or match[3])

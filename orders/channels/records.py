@@ -68,16 +68,16 @@ def _of_lines(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]] | 
 def sheets(path: Path, encoding: str) -> list[str]:
     """Names of the sheets of a workbook, or of tables; raises RefusedFile where it is damaged or would not fit into
     memory."""
-    if encoding in tables.KINDS:
+    if tables.holds(path):
         return tables.names(path)
-    _refuse_huge(path)
+    refuse_huge(path)
     with _workbook(path) as book:
         return list(book.sheet_names)
 
 
 def of_sheet(path: Path, encoding: str, sheet: str) -> Iterator[tuple[int, list[str]]]:
     """Records of a sheet, or of a table, with its row numbers."""
-    if encoding in tables.KINDS:
+    if tables.holds(path):
         yield from tables.of_table(path, sheet)
         return
     with _workbook(path) as book:
@@ -110,19 +110,22 @@ def as_text(cell: Any) -> str:
     return ""
 
 
-def _refuse_huge(path: Path) -> None:
-    """A workbook is held in memory, as wide and high as its outermost cells: few bytes can ask for a lot of it."""
-    left = MOST_BYTES_UNPACKED
+def refuse_huge(path: Path, *, most: int | None = None, cells: int | None = None) -> None:
+    """A workbook is held in memory, as wide and high as its outermost cells: few bytes can ask for a lot of it.
+
+    `most`: bytes when unpacked, `cells`: rows times columns. Raises RefusedFile.
+    """
+    left, cells = most or MOST_BYTES_UNPACKED, cells or MOST_CELLS
     for member in packed.directory(path):
-        size, area = _measured(packed.unpacked(path, member), left)
+        size, area = _measured(packed.unpacked(path, member), left, cells)
         left -= size
-        if left < 0 or area > MOST_CELLS:
+        if left < 0 or area > cells:
             raise RefusedFile(
                 _("This workbook is too large or has cells far outside its table. Export the orders as CSV.")
             )
 
 
-def _measured(pieces: Iterator[bytes], most: int) -> tuple[int, int]:
+def _measured(pieces: Iterator[bytes], most: int, most_cells: int) -> tuple[int, int]:
     """Bytes of a part of a workbook, and rows times columns of its outermost cells, or their number if that is more.
 
     Reads a part to its end, whatever its name, so that its check sum is checked too; of a huge one not all.
@@ -136,8 +139,8 @@ def _measured(pieces: Iterator[bytes], most: int) -> tuple[int, int]:
         rest = whole[cut:]
         for column, row in PLACE.findall(whole[:cut]):
             high, wide, cells = max(high, int(row)), max(wide, _column(column)), cells + 1
-        if max(high * wide, cells) > MOST_CELLS or len(rest) > 2 << 20 or size > most:
-            return size, MOST_CELLS + 1
+        if max(high * wide, cells) > most_cells or len(rest) > 2 << 20 or size > most:
+            return size, most_cells + 1
     return size, max(high * wide, cells)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from orders.channels.rows import RefusedFile
 
 MARK = b"\x1ftables of "  # no text begins like this
-KINDS = ("xls", "html")
+KINDS = ("xls", "html", "xlsx")
 MOST_OF_A_CELL = 32_767  # as many characters as a cell of Excel holds
 MOST_BYTES = 1 << 30
 
@@ -21,6 +21,12 @@ def kind(head: bytes) -> str:
     """What a file with these first bytes was made of, "" if it holds no tables."""
     made_of = head.removeprefix(MARK).split(b"\n")[0].decode("ascii", "replace")
     return made_of if head.startswith(MARK) and made_of in KINDS else ""
+
+
+def holds(path: Path) -> bool:
+    """Whether a file holds tables."""
+    with path.open("rb") as file:
+        return bool(kind(file.read(len(MARK) + 8)))
 
 
 def write(file: TextIO, made_of: str, rows: Iterable[tuple[str, int, list[str]]], most: int = MOST_BYTES) -> None:

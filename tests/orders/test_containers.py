@@ -10,6 +10,7 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
+from datetime import datetime
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,38 @@ def test_old_workbook_that_asks_for_all_memory_ends_only_its_own_program(file: F
 
 def test_file_that_only_looks_like_tables_taken_out_is_refused(file: File) -> None:
     assert "damaged" in refusal(file(tables.MARK + b"xls\nsheet,one,a\n"))
+
+
+@pytest.mark.parametrize("least", [0, 1 << 20])
+def test_a_large_workbook_is_read_as_a_small_one_is(monkeypatch: pytest.MonkeyPatch, workbook: Any, least: int) -> None:
+    order = {
+        "订单号": "P123456789012345678",
+        "规格ID": "5f0000000000000000000001",
+        "订单状态": "已完成",
+        "售后状态": "无售后",
+    }
+    order |= {"用户应付金额(元)": 1299.5, "支付时间": datetime(2026, 5, 1, 8), "用户编号": "u1", "SKU件数": 1}
+    path = workbook("XHS_72", order, {**order, "规格ID": "5f0000000000000000000002", "支付时间": "2026/5/2 8:03"}, {})
+    monkeypatch.setattr(containers, "LARGE_WORKBOOK", least)
+
+    with containers.opened(path) as plain:
+        taken_apart, rows_of_it = plain != path, everything(plain)
+
+    assert taken_apart == (least == 0)
+    assert [(one.line, str(one.gross), one.paid_at.isoformat()) for one in rows_of_it] == [
+        (2, "1299.50", "2026-05-01T08:00:00+08:00"),
+        (3, "1299.50", "2026-05-02T08:03:00+08:00"),
+    ]
+
+
+@pytest.mark.parametrize("limit", ["MOST_BYTES_APART", "MOST_CELLS_APART"])
+def test_a_workbook_too_large_for_its_own_program_is_refused(
+    monkeypatch: pytest.MonkeyPatch, workbook: Any, limit: str
+) -> None:
+    monkeypatch.setattr(containers, "LARGE_WORKBOOK", 0)
+    monkeypatch.setattr(containers, limit, 10)
+
+    assert "too large" in refusal(workbook("XHS_72", {"订单号": "P1"}))
 
 
 def test_zip_is_imported_and_kept_as_it_came(db: None, file: File) -> None:
