@@ -62,11 +62,15 @@ admin.site.login_form = StaffSignIn
 
 
 class NumbersOnly(MiddlewareMixin):
-    """Answers 404 where the back office is asked for a row by something else than its number: `/admin/…/abc/ship/`."""
+    """Answers 404 where the back office is asked for a row by something else than its number: `/admin/…/abc/ship/`.
+
+    So it does for a NUL in its filters and searches, which PostgreSQL has no place for.
+    """
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         asked = kwargs.get("object_id", "1")
-        if not (asked.isdecimal() and asked.isascii() and len(asked) < 19):
+        numbered = asked.isdecimal() and asked.isascii() and len(asked) < 19
+        if not numbered or (request.path.startswith("/admin/") and "%00" in request.META.get("QUERY_STRING", "")):
             raise Http404
 
 

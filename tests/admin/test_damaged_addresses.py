@@ -28,6 +28,19 @@ def test_a_row_is_asked_for_by_its_number(boss: Client, page: str) -> None:
     assert statuses == {404}
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "mall/redemption/?state__in=%00",
+        "mall/gift/?kind__exact=A%00",
+        "members/member/?q=%00",
+        "autocomplete/?app_label=mall&model_name=banner&field_name=gift&term=%00",
+    ],
+)
+def test_a_nul_finds_nothing(boss: Client, asked: str) -> None:
+    assert boss.get(f"/admin/{asked}").status_code == 404
+
+
 def test_all_rows_of_the_back_office_have_numbers() -> None:
     kinds = {model._meta.pk.get_internal_type() for model in admin.site._registry}
 
