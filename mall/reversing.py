@@ -31,6 +31,7 @@ __all__ = (
     "WrongState",
     "check_pieces",
     "in_parts",
+    "key_of",
     "points_for",
     "reverse",
     "yuan_for",
@@ -94,6 +95,11 @@ def in_parts(redemption: Redemption) -> bool:
     """Tell whether some of its pieces can go back without the others."""
     several = redemption.quantity > 1 and redemption.state != Redemption.State.UNPAID
     return several and redemption.kind in Gift.IN_PARTS
+
+
+def key_of(redemption: Redemption, pieces: int, returned: int) -> str:
+    """Return the key under which points and yuan went back for so many pieces, with which `returned` were back."""
+    return f"redemption:{redemption.pk}" + (f"#{returned}" if pieces < redemption.quantity else "")
 
 
 def check_pieces(redemption: Redemption, pieces: int | None, request_key: str) -> None:
@@ -166,9 +172,9 @@ def _noted(redemption: Redemption, pieces: int, step: Step) -> Reversal:
 
 def _give_back(redemption: Redemption, reversal: Reversal) -> None:
     """Give back what was paid: the yuan to who paid them, the points to their own lots."""
-    words, key = reversal.note or redemption.gift_name, f"redemption:{redemption.pk}"
+    words = reversal.note or redemption.gift_name
+    key = key_of(redemption, reversal.pieces, redemption.returned + reversal.pieces)
     if reversal.pieces < redemption.quantity:
-        key += f"#{redemption.returned + reversal.pieces}"
         words = " · ".join(filter(None, [f"{redemption.gift_name} × {reversal.pieces}", reversal.note]))
     if redemption.cash:  # also to give up what is being paid
         refunding.make_due(redemption, amount=reversal.cash, key=key, note=words, at=reversal.at)

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.formats import localize
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
@@ -25,7 +25,7 @@ from loyalty.models import Posting
 from mall import shipping
 from mall.admin.packing import Packing
 from mall.admin.steps import CancelForm, ReturnForm, ShipForm, would_do
-from mall.models import Redemption, Reversal
+from mall.models import Redemption, Reversal, Shipment
 from mall.redeeming import KeyReused, Refused
 from members.admin import MemberAdmin, Panel
 from members.models import Member
@@ -77,10 +77,10 @@ class RedemptionAdmin(Packing):
     ]
     empty_hint = _("Members redeem gifts in the mall; what they redeem appears here.")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Redemption]:
-        rows = super().get_queryset(request)
-        states = request.GET.get("state__in", "")
-        return rows.order_by("id") if states else rows  # who waits longest comes first
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """Let who waits longest come first."""
+        asked = set(request.GET.get("state__in", "").split(","))
+        return ["id"] if asked <= {State.PLACED, State.PACKED} else ["-id"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show name, phone and address to who ships; others see that there is a parcel."""
@@ -254,8 +254,12 @@ class RedemptionAdmin(Packing):
         return getattr(getattr(redemption, "shipment", None), "carrier", "–")
 
     @display(description=_("tracking number"))
-    def tracking_number(self, redemption: Redemption) -> str:
-        return getattr(getattr(redemption, "shipment", None), "tracking_number", "–")
+    def tracking_number(self, redemption: Redemption) -> SafeString | str:
+        shipment: Shipment | None = getattr(redemption, "shipment", None)
+        if shipment is None or not shipment.url:
+            return shipment.tracking_number if shipment else "–"
+        words = (shipment.url, shipment.tracking_number, gettext("follow it (new tab)"))
+        return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{} · {}</a>', *words)
 
     @display(description=_("shipped at"))
     def shipped_at(self, redemption: Redemption) -> str:

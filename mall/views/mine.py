@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from mall import codes, shipping
+from mall import codes, reversing, shipping
 from mall.forms import CancelForm
-from mall.models import Gift, Medal, Redemption, Refund, Voucher
+from mall.models import Gift, Medal, Redemption, Refund, Reversal, Voucher
 from mall.redeeming import KeyReused, Refused
 from mall.views.coupons import HeldCoupon
 from mall.views.scanning import counter_qr
@@ -35,6 +35,13 @@ class Held(NamedTuple):
     voucher: Voucher
     state: Voucher.State
     qr: str
+
+
+class GoneBack(NamedTuple):
+    """Pieces that went back in a step, and the money for them."""
+
+    step: Reversal
+    refunds: list[Refund]
 
 
 @require_safe
@@ -64,13 +71,28 @@ def redemption(request: HttpRequest, member: Member, redemption_id: int) -> Http
         "redemption": one,
         "codes": list(one.codes.order_by("pk")) if one.kind in Gift.FROM_A_POOL else [],
         "vouchers": list(_held(request, one, at)) if one.kind in COUNTER else [],
-        "reversals": list(one.reversals.order_by("pk")) if one.returned else [],
+        "back": _gone_back(one) if one.returned else {},
     }
     if one.kind == Gift.Kind.COUPON:
         context["coupons"] = [HeldCoupon(c, c.state_at(at)) for c in one.coupons.told().order_by("pk")]
-    if one.cash:
-        context["refunds"] = list(Refund.objects.filter(payment__redemption=one).order_by("pk"))
     return render(request, "mall/redemption.html", context)
+
+
+def _gone_back(one: Redemption) -> dict[str, list[GoneBack]]:
+    """Return the steps in which pieces went back by where they stand on the way: unpacked, packed or later."""
+    refunds = list(Refund.objects.filter(payment__redemption=one).order_by("pk")) if one.cash else []
+    on_way: dict[str, list[GoneBack]] = {"unpacked": [], "packed": [], "later": []}
+    steps, returned = list(one.reversals.order_by("pk")), 0
+    for step in steps:
+        returned += step.pieces
+        own_key = reversing.key_of(one, step.pieces, returned)
+        others = [] if step is not steps[-1] else [each for each in refunds if each.key.startswith("payment:")]
+        told = GoneBack(step, [each for each in refunds if each.key == own_key] + others)
+        if step.state == Redemption.State.RETURNED:
+            on_way["later"].append(told)
+        else:
+            on_way["packed" if one.packed_at and step.at >= one.packed_at else "unpacked"].append(told)
+    return on_way
 
 
 def _held(request: HttpRequest, redemption: Redemption, at: datetime) -> Iterator[Held]:

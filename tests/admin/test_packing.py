@@ -70,6 +70,28 @@ def test_the_list_names_what_is_to_be_packed_and_no_formula(boss: Client, waitin
     assert LogEntry.objects.count() == 2
 
 
+def test_who_waits_longest_comes_first(boss: Client, waiting: list[Redemption]) -> None:
+    lists = [boss.get(f"/admin/mall/redemption/{asked}") for asked in ("?state__in=PLACED,PACKED", "")]
+
+    ids = [[one.pk for one in page.context["cl"].result_list] for page in lists]
+
+    assert ids == [sorted(ids[0]), sorted(ids[0], reverse=True)]
+    assert len(ids[0]) == 3
+
+
+def test_what_was_cancelled_of_it_is_not_packed(boss: Client, wang: User, lin: Member) -> None:
+    give(lin, 100, wang)
+    made = redeemed(lin, shelve("Teapot"), 3)
+    shipping.cancel(redemption_id=made.pk, pieces=2, at=timezone.now())
+
+    printed = boss.post("/admin/mall/redemption/", chosen([made], "packing_print")).content.decode()
+    asked = boss.post("/admin/mall/redemption/", chosen([made], "pack")).content.decode()
+
+    assert "Teapot × 1" in printed
+    assert "Teapot × 1" in asked
+    assert "× 3" not in printed + asked
+
+
 def test_the_list_comes_as_a_workbook(boss: Client, waiting: list[Redemption]) -> None:
     response = boss.post(LIST, chosen(waiting, "packing_xlsx"))
 

@@ -222,6 +222,21 @@ def test_some_of_several_pieces_are_cancelled_and_two_clicks_are_one(browse: Bro
     assert f"{made.gift_name} × 2" in client.get(reverse("history")).content.decode()
 
 
+def test_its_way_tells_each_step_in_its_order(browse: Browse, lin: Member) -> None:
+    give(lin, 500)
+    made, at = redeemed(lin, shelve(), 5), timezone.now()
+    shipping.cancel(redemption_id=made.pk, pieces=1, note="first", at=at)
+    shipping.pack(redemption_ids=[made.pk], at=at + timedelta(minutes=1))
+    shipping.cancel(redemption_id=made.pk, pieces=1, note="second", at=at + timedelta(minutes=2))
+    shipping.ship(redemption_id=made.pk, carrier="EMS", tracking_number="E12345", at=at + timedelta(minutes=3))
+    shipping.return_(redemption_id=made.pk, pieces=1, note="third", at=at + timedelta(minutes=4))
+
+    page = browse(lin).get(f"/redemptions/{made.pk}/").content.decode()
+
+    told = [page.index(words) for words in ("first", ">Packed<", "second", "E12345", ">Received<", "third")]
+    assert told == sorted(told)
+
+
 def test_the_number_of_a_parcel_leads_to_its_carrier(browse: Browse, lin: Member) -> None:
     give(lin, 300)
     linked, plain, evil = (redeemed(lin, shelve()) for _each in range(3))
