@@ -120,3 +120,20 @@ def test_pages_of_draws_fit_and_can_be_read_and_touched(
             wrong[path] = found
 
     assert wrong == {}
+
+
+def test_joy_moves_nothing_sideways_and_who_wants_no_motion_sees_none(
+    open_page: Callable[..., Any], lin: Member
+) -> None:
+    give(lin, 500)
+    won, chest = won_gift(lin), a_treasure(capacity=2, minimum=2)
+    enter(lin, chest, 2)
+    treasure.settle_due(at=timezone.now())
+    turning = "() => document.getAnimations().filter((one) => one.playState === 'running').length"
+
+    for motion in ("no-preference", "reduce"):
+        page = open_page(lin, viewport=PHONE, reduced_motion=motion)
+        for path in (f"/mall/draws/tries/{won.play_id}/", f"/mall/treasure/{chest.pk}/"):
+            page.goto(path)
+            assert (page.evaluate(turning) > 0) is (motion == "no-preference"), path
+            assert page.evaluate(TOO_WIDE) <= 0, path
