@@ -75,12 +75,19 @@ def test_stock_below_zero_is_refused_by_the_database(umbrella: Gift) -> None:
     ("damage", "found"),
     [
         ("update mall_gift set stock = stock + 1", "gift"),
-        ("update mall_redemption set quantity = quantity + 1", "gift"),
+        ("update mall_redemption set quantity = quantity + 1 where state = 'PLACED'", "gift"),
         ("update mall_redemption set points = points + 1", "redemption"),
-        ("update mall_redemption set state = 'CANCELLED', ended_at = placed_at where state = 'PLACED'", "redemption"),
+        (
+            "update mall_redemption set state = 'CANCELLED', ended_at = placed_at, returned = quantity "
+            "where state = 'PLACED'",
+            "redemption",
+        ),
         ("update mall_redemption set member_id = (select max(id) from members_member)", "redemption"),
         ("delete from mall_redemption where state = 'PLACED'", "posting"),
-        ("update mall_redemption set state = 'PLACED', ended_at = null where state = 'CANCELLED'", "redemption"),
+        (
+            "update mall_redemption set state = 'PLACED', ended_at = null, returned = 0 where state = 'CANCELLED'",
+            "redemption",
+        ),
     ],
 )
 def test_the_audits_find_damage(lin: Member, mei: Member, umbrella: Gift, damage: str, found: str) -> None:

@@ -16,6 +16,7 @@ from mall import lottery, tasks, treasure
 from mall.models import Draw, DrawPlay, DrawPrize, Redemption, TreasureDraw, TreasureEntry, WonGift
 from members.models import Member
 from tests.pages.conftest import HOME, TO_HOME, available, give, shelve
+from tests.pages.test_all_pages import MOST_QUERIES
 
 Browse = Callable[[Member], Client]
 
@@ -319,7 +320,7 @@ def test_pages_cost_the_same_however_much_there_is(
     few: dict[str, int] = {}
     client.get("/")
     for path in paths:
-        with django_assert_max_num_queries(14, info=path) as asked:
+        with django_assert_max_num_queries(MOST_QUERIES, info=path) as asked:
             assert client.get(path).status_code == 200, path
         few[path] = len(asked)
 
