@@ -73,7 +73,7 @@ class TillForm(forms.Form):
     """A coupon at the counter and the order it is for; `coupon` is it, `off` what it takes off. Or it comes back."""
 
     code = forms.CharField(
-        label=_("code"),
+        label=_("coupon code"),
         max_length=counter.LONGEST_TYPED,
         help_text=_("Scan it, or type it; small letters and dashes do not matter."),
         widget=widgets.UnfoldAdminTextInputWidget(attrs={"autofocus": True, "autocomplete": "off"}),

@@ -48,7 +48,7 @@ class CouponTypeAdmin(Desk):
     sortable_by = ()
     fieldsets = [
         (None, {"fields": ["name", ("kind", "value"), ("minimum_spend", "most_off"), "terms", "active"]}),
-        (_("Validity"), {"fields": ["valid_days", ("valid_from", "valid_until")]}),
+        (_("Validity"), {"fields": ["valid_days", "valid_from", "valid_until"]}),
         (
             _("For whom"),
             {"fields": ["tier", ("tier_exactly", "tier_at_use"), ("limit_total", "limit_per_member")]},
@@ -176,14 +176,14 @@ class CouponAdmin(Till):
         "delete": _("void"),
     }
     fieldsets = [
-        (None, {"fields": [("tail", "shown_state"), ("name", "member"), ("shown_worth", "shown_condition")]}),
+        (None, {"fields": [("tail", "state_words"), ("name", "member"), ("shown_worth", "shown_condition")]}),
         (
             _("What happened"),
-            {"fields": [("source", "redemption"), ("given_by", "note"), ("issued_at", "starts_at", "ends_at")]},
+            {"fields": [("source", "redemption"), ("given_by", "note"), "issued_at", ("starts_at", "ends_at")]},
         ),
         (_("Orders"), {"fields": ["trail", "voided_at"]}),
     ]
-    readonly_fields = ["tail", "shown_state", "shown_worth", "shown_condition", "trail"]
+    readonly_fields = ["tail", "state_words", "shown_worth", "shown_condition", "trail"]
     actions_detail = ["void"]
     empty_hint = _("Members redeem coupons in the mall, or you give them some: open a coupon, “Give to members”.")
 
@@ -230,7 +230,7 @@ class CouponAdmin(Till):
         given = Coupon.objects.filter(pk=object_id, redemption=None, voided_at=None, use=None).exists()
         return super().get_actions_detail(request, object_id) if given else []
 
-    @display(description=_("code"))
+    @display(description=_("coupon code"))
     def tail(self, coupon: Coupon) -> str:
         return coupon.tail
 
@@ -238,6 +238,10 @@ class CouponAdmin(Till):
     def shown_state(self, coupon: Coupon) -> tuple[str, Any]:
         state = coupon.state_at(timezone.now())
         return state.value, state.label
+
+    @display(description=_("state"))
+    def state_words(self, coupon: Coupon) -> str:
+        return str(coupon.state_at(timezone.now()).label)
 
     @display(description=_("worth"))
     def shown_worth(self, coupon: Coupon) -> str:

@@ -32,7 +32,7 @@ class KeyForm(forms.Form):
         widget=widgets.UnfoldAdminTextInputWidget,
     )
     scopes = forms.MultipleChoiceField(
-        label=_("may"),
+        label=_("rights"),
         choices=lambda: list(keys.SCOPES.items()),
         widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
     )
@@ -46,8 +46,8 @@ class ApiKeyAdmin(Facts):
     list_select_related = ["made_by"]
     sortable_by = ()
     rights = {"view": VIEW, "add": _("make keys"), "change": _("revoke keys")}
-    fields = ["name", ("head", "shown_state"), "shown_scopes", ("made_at", "made_by"), ("last_used_at", "revoked_at")]
-    readonly_fields = ["shown_scopes", "shown_state"]
+    fields = ["name", ("head", "state_words"), "shown_scopes", ("made_at", "made_by"), ("last_used_at", "revoked_at")]
+    readonly_fields = ["shown_scopes", "state_words"]
     actions_list = ["make"]
     actions_detail = ["revoke"]
     empty_hint = _("Make a key for each system that talks to this one, so that each can be revoked by itself.")
@@ -112,7 +112,7 @@ class ApiKeyAdmin(Facts):
         active = ApiKey.objects.filter(pk=object_id, revoked_at=None).exists()
         return super().get_actions_detail(request, object_id) if active else []
 
-    @display(description=_("may"))
+    @display(description=_("rights"))
     def shown_scopes(self, key: ApiKey) -> str:
         return ", ".join(str(keys.SCOPES.get(scope, scope)) for scope in key.scopes)
 
@@ -120,3 +120,7 @@ class ApiKeyAdmin(Facts):
     def shown_state(self, key: ApiKey) -> tuple[str, Any]:
         state = "revoked" if key.revoked_at else "active"
         return state, STATES[state]
+
+    @display(description=_("state"))
+    def state_words(self, key: ApiKey) -> str:
+        return str(self.shown_state(key)[1])

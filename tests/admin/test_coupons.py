@@ -231,6 +231,7 @@ def test_whole_codes_are_not_shown_to_staff(looker: Client, lin: Member) -> None
 
     assert not any(mine.code in page or mine.shown_code in page for page in pages)
     assert all("T-1" in page for page in pages)
+    assert "(&#x27;USED" not in pages[1]
 
 
 @pytest.mark.parametrize("words", ["{code}", "T-1", "13800000001"])
