@@ -57,7 +57,7 @@ found as materialized (
                 when c.gross - c.refunded >= c.claim_review_from then 'AMOUNT'
                 when c.address <> '' and %(accounts)s < (
                      select count(distinct a.member_id) from orders_claim a
-                      where a.address = c.address and a.made_at > c.made_at - interval '1 day') then 'ADDRESS'
+                      where a.address = c.address and a.address <> '' and a.made_at > c.made_at - interval '1 day') then 'ADDRESS'
                 when exists (select from orders_claim r
                               where r.order_id = c.order_id and r.state = 'IN_REVIEW' and r.member_id <> c.member_id)
                      then 'RIVAL'

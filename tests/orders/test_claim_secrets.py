@@ -12,6 +12,8 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from config import sql
+from config.sql import Relation
 from members.models import Identity, Member
 from orders import claims, matching
 from orders.models import Channel, Claim, ClaimPolicy, Order
@@ -221,3 +223,26 @@ def test_an_order_that_an_import_holds_is_told_as_an_unknown_one(
 
     assert shown(held) == shown(unknown)
     assert claims.look(at=NOW) == 1
+
+
+def test_of_very_many_claims_none_is_read_but_by_an_index(lin: Member, taobao: Channel) -> None:
+    """A scan of all claims for those of an address made known numbers take seconds."""
+    sold(taobao)
+    members = Member.objects.bulk_create(Member(name=f"M{n}", joined_at=NOW) for n in range(100))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into orders_claim (member_id, number, proof, address, note, state, reason, made_at) "
+            "select %s + n %% 100, n, '', '203.0.113.' || n %% 50, '', 'WAITING', '', %s "
+            "from generate_series(1, 20000) n",
+            [members[0].pk, NOW - timedelta(days=2)],
+        )
+        cursor.execute("analyze orders_claim")
+        waits = Claim.objects.create(member=lin, number="4100000001", address="203.0.113.7", made_at=NOW)
+        asked = Relation("select unnest(%s::bigint[]) as id", ([waits.pk],))
+        for name, values in (("claim_lock", {}), ("claim_decide", {"at": NOW, "many": 30, "accounts": 5})):
+            statement = sql.over("orders", name, relation=asked, **values)
+            cursor.execute(f"explain {statement.sql}", statement.params)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+
+            assert "Seq Scan on orders_claim" not in plan
+            assert "Index" in plan
