@@ -17,7 +17,7 @@ from orders import progress, reading, wording
 from orders.channels import PLATFORMS, containers
 from orders.channels.mapped import OTHER
 from orders.channels.rows import BadRow, Recognised, RefusedFile, Row, Skipped
-from orders.models import Channel, ColumnMapping, OrderImport, RejectedRow, StagedRow
+from orders.models import Channel, ColumnMapping, OrderImport, RejectedRow, StagedRow, Status
 
 TOGETHER = 500
 State = OrderImport.State
@@ -56,7 +56,7 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
         rows, staged, things = _copy_rows(order_import, path, recognised, rejects, wording.known(channel))
         _copy_rejects(rejects)
     if order_import.again_id:
-        staged = _leave_out_the_clear(order_import)
+        staged = _keep_the_taught(order_import)
     with connection.cursor() as cursor:
         cursor.execute("analyze orders_stagedrow")
     OrderImport.objects.filter(pk=order_import.pk).update(
@@ -64,7 +64,11 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
         channel=channel,
         mapping=recognised.plan and recognised.plan.id,
         encoding=recognised.encoding,
-        layout={**layout(recognised), "masked": things.masked, "strange": things.strange},
+        layout={
+            **layout(recognised),
+            "masked": things.masked,
+            "strange": [] if order_import.again_id else things.strange,
+        },
         rows=rows,
         staged=staged,
         rejected=RejectedRow.objects.filter(order_import=order_import).count(),
@@ -124,10 +128,11 @@ def _copy_rows(
     return rows, staged, things
 
 
-def _leave_out_the_clear(order_import: OrderImport) -> int:
-    """Of a file that is read again for its words, keep the orders with such a word; returns how many rows are left."""
+def _keep_the_taught(order_import: OrderImport) -> int:
+    """Of a file read again, keep the orders with a word that has a meaning now; returns how many rows are left."""
     staged = StagedRow.objects.filter(order_import=order_import)
-    staged.exclude(number__in=staged.exclude(word="").values("number")).delete()
+    clear = staged.exclude(word="").exclude(status=Status.UNKNOWN)
+    staged.exclude(number__in=clear.values("number")).delete()
     RejectedRow.objects.filter(order_import=order_import).delete()
     return staged.count()
 

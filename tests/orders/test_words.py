@@ -91,7 +91,7 @@ def test_a_word_given_a_meaning_before_the_file_is_in_is_read_at_once_and_for_go
 
 
 def test_a_word_given_a_meaning_later_reads_the_file_again_for_its_orders_alone() -> None:
-    done = confirmed(handed_in(order(1, "100", status=NEW), order(2, "50"), "not a row"))
+    done = confirmed(handed_in(order(1, "100", status=NEW), order(2, "50"), order(3, "9", status="别的"), "not a row"))
 
     [again] = said(done, "completed")
 
@@ -101,6 +101,7 @@ def test_a_word_given_a_meaning_later_reads_the_file_again_for_its_orders_alone(
     assert rows(Order, "number", "status", "gross") == [
         ("E20260501000000000001", "completed", 100),
         ("E20260501000000000002", "completed", 50),
+        ("E20260501000000000003", "unknown", 0),
     ]
 
 
