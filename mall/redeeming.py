@@ -41,6 +41,7 @@ __all__ = (
     "PriceChanged",
     "Refused",
     "TierTooLow",
+    "TooMuch",
     "redeem",
 )
 
@@ -107,6 +108,13 @@ class PriceChanged(Refused):
     sentence = _("The price has changed. Please look at it again.")
 
 
+class TooMuch(Refused):
+    """Points or yuan of all pieces are more than an order can hold."""
+
+    code = "too_much"
+    sentence = _("That is too much for one order: choose fewer.")
+
+
 class Merged(Refused):
     """The member is no live one: he was merged into another."""
 
@@ -135,6 +143,7 @@ _BY_SQLSTATE = {
     "MR004": LimitReached,
     "MR005": Merged,
     "MR006": PriceChanged,
+    "22003": TooMuch,  # out of a column's range
 }
 
 

@@ -84,10 +84,13 @@ def sentence(told: Told) -> str:
         return on_its_way % {"gift": gift, "carrier": told.carrier, "number": told.words}
     if told.what == "CANCELLED":
         said = _("We cancelled “%(gift)s”: %(points)s points are back. %(reason)s")
+        without_points = _("We cancelled “%(gift)s”. %(reason)s")
     else:
         said = _("We took back “%(gift)s”: %(points)s points are back. %(reason)s")
+        without_points = _("We took back “%(gift)s”. %(reason)s")
     reason = Truncator(told.words).chars(LONGEST_REASON)
-    return (said % {"gift": gift, "points": f"{told.points or 0:,}", "reason": reason}).strip()
+    what = {"gift": gift, "points": f"{told.points or 0:,}", "reason": reason}
+    return ((said if told.points else without_points) % what).strip()
 
 
 def _noted(at: datetime) -> list[Told]:

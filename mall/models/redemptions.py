@@ -22,7 +22,7 @@ MOST_AT_ONCE = 10_000
 
 class RedemptionQuerySet(models.QuerySet["Redemption"]):
     def of(self, member: Member) -> RedemptionQuerySet:
-        of_his = self.filter(member=member).select_related("gift", "shipment")
+        of_his = self.filter(member=member).select_related("gift", "shipment", "won")
         return of_his.prefetch_related("gift__pictures").order_by("-id")
 
     def overdue(self, at: datetime) -> RedemptionQuerySet:

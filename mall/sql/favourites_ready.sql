@@ -1,5 +1,5 @@
 -- reads: mall_favourite, mall_gift, mall_giftshard, mall_gifttier, mall_redemption (index redemption_member_gift),
---        members_member, members_tier, loyalty_lot (index lot_soonest)
+--        mall_wongift, members_member, members_tier, loyalty_lot (index lot_soonest)
 -- writes: mall_favourite.ready_at   re-run: changes nothing
 -- What a gift asks is worked out once for each tier; what a member has, and what his limits leave him (as in terms.sql), once
 -- for each favourite that is open to him. Ready is what `mall_redeem` would give him, one piece.
@@ -31,7 +31,7 @@ now_ready as (
                   and period.most <= (
                       select sum(r.quantity - r.returned)
                         from mall_redemption r
-                       where r.member_id = f.member_id and r.gift_id = g.id
+                       where r.member_id = f.member_id and r.gift_id = g.id and mall_counts_by_limits(r)
                          and (period.name = 'ever'
                               or r.placed_at >= date_trunc(nullif(period.name, 'ever'),
                                                            %(at)s::timestamptz at time zone mall_zone())

@@ -1,4 +1,4 @@
--- reads: mall_gift, mall_gifttier, mall_giftwindow, mall_redemption, loyalty_campaign, members_programme
+-- reads: mall_gift, mall_gifttier, mall_giftwindow, mall_redemption, mall_wongift, loyalty_campaign, members_programme
 -- writes: nothing
 -- What gifts ask of one member at a moment, by the same functions as `mall_redeem`: points and yuan for a piece, whether it is
 -- open for him, when it opens if it is not, what his limits leave him, and the limit that leaves least.
@@ -14,7 +14,7 @@ select g.id, coalesce(own.points, g.points), coalesce(own.cash, g.cash), now_ope
          from (values ('order', g.limit_per_order), ('day', g.limit_per_day), ('week', g.limit_per_week),
                       ('month', g.limit_per_month), ('ever', g.limit_per_member)) period (name, most)
          left join mall_redemption r
-           on r.member_id = %(member_id)s and r.gift_id = g.id
+           on r.member_id = %(member_id)s and r.gift_id = g.id and mall_counts_by_limits(r)
           and case period.name
                   when 'order' then false
                   when 'ever' then true

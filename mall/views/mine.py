@@ -137,7 +137,7 @@ def cancel(request: HttpRequest, member: Member, redemption_id: int) -> HttpResp
     except (Refused, KeyReused) as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("Cancelled. Your points are back."))
+        messages.success(request, _("Cancelled. Your points are back.") if one.points else _("Cancelled."))
     return redirect("redemption", one.pk)
 
 

@@ -357,3 +357,22 @@ def test_pages_run_no_inline_code(browse: Browse, lin: Member) -> None:
         assert " style=" not in page
         assert "<style" not in page
         assert " onclick" not in page
+
+
+def test_a_claimed_prize_says_that_it_was_won_and_what_cancelling_it_means(browse: Browse, lin: Member) -> None:
+    give(lin, 10)
+    won = won_gift(lin)
+    client = browse(lin)
+    client.post(f"/mall/draws/prizes/{won.pk}/", TO_HOME)
+    won.refresh_from_db()
+    own = f"/redemptions/{won.redemption_id}/"
+
+    listed, page, asked = (words(client.get(path)) for path in ("/redemptions/", own, f"{own}cancel/"))
+    done = words(client.post(f"{own}cancel/", follow=True))
+
+    for shown in (listed, page):
+        assert "Won in a draw" in shown
+        assert "<b>0</b>" not in shown
+    assert "there are no points to come back" in asked
+    assert "Cancelled." in done
+    assert "Your points are back" not in done
