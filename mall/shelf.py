@@ -32,7 +32,8 @@ class State(StrEnum):
 class Terms(NamedTuple):
     """What a gift asks of one member now: points and yuan for a piece, whether it is open for him and if not from when.
 
-    `left` is what the limit that leaves least leaves him, `limit` its name: order, day, week, month or ever.
+    `left` is what the limit that leaves least leaves him, `limit` its name: order, day, week, month or ever; `there`
+    how many of its coupons are left for all, None for any number.
     """
 
     points: int
@@ -41,6 +42,7 @@ class Terms(NamedTuple):
     opens_at: datetime | None = None
     left: int | None = None
     limit: str | None = None
+    there: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def offers(gifts: Iterable[Gift], member: Member, *, available: int, at: datetim
 
 
 def _offer(gift: Gift, terms: Terms, member: Member, available: int) -> Offer:
-    stock = gift.stock if gift.stock_counted else MOST_AT_ONCE
+    stock = _there(gift, terms)
     free = stock if terms.left is None else min(stock, terms.left)
     affordable = available // terms.points if terms.points else free
     return Offer(
@@ -93,9 +95,15 @@ def _state(gift: Gift, terms: Terms, member: Member, available: int) -> State:
     obstacles = {
         State.ENDED: not gift.active or (not terms.open and terms.opens_at is None),
         State.NOT_YET: not terms.open,
-        State.SOLD_OUT: gift.stock_counted and gift.stock < 1,
+        State.SOLD_OUT: _there(gift, terms) < 1,
         State.TIER: gift.minimum_tier is not None and gift.minimum_tier.rank > rank,
         State.LIMIT: terms.left is not None and terms.left < 1,
         State.SHORT: terms.points > available,
     }
     return next((state for state, true in obstacles.items() if true), State.OPEN)
+
+
+def _there(gift: Gift, terms: Terms) -> int:
+    """Return how many pieces are left for all, as far as one may have at once."""
+    counted = [gift.stock if gift.stock_counted else MOST_AT_ONCE]
+    return min(counted if terms.there is None else [*counted, terms.there])

@@ -299,8 +299,13 @@ class Gift(models.Model):
             wrong["active"] = _(
                 "Its codes are promised to draws that are under way: leave it off the shelf until they end."
             )
+        if self.pk and self._counted_otherwise() and self.promised:
+            wrong["stock_counted"] = _("Pieces are promised to draws that are under way: leave this until they end.")
         if wrong:
             raise ValidationError(wrong)
+
+    def _counted_otherwise(self) -> bool:
+        return Gift.objects.filter(pk=self.pk).exclude(stock_counted=self.stock_counted).exists()
 
     def _wrong_for_kind(self) -> dict[str, Any]:
         kind, wrong = self.Kind, dict[str, Any]()

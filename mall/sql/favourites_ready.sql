@@ -1,5 +1,5 @@
 -- reads: mall_favourite, mall_gift, mall_giftshard, mall_gifttier, mall_redemption (index redemption_member_gift),
---        mall_wongift, members_member, members_tier, loyalty_lot (index lot_soonest)
+--        mall_wongift, mall_coupontype, mall_coupon, members_member, members_tier, loyalty_lot (index lot_soonest)
 -- writes: mall_favourite.ready_at   re-run: changes nothing
 -- What a gift asks is worked out once for each tier; what a member has, and what his limits leave him (as in terms.sql), once
 -- for each favourite that is open to him. Ready is what `mall_redeem` would give him, one piece.
@@ -12,6 +12,7 @@ with asks as materialized (
      where exists (select from mall_favourite f where f.gift_id = g.id)
        and g.active and (not g.stock_counted or mall_left(g) > 0) and coalesce(needed.rank, 0) <= t.rank
        and mall_open_earlier(g, %(at)s, own.hours_earlier)
+       and not exists (select from mall_coupontype c where c.id = g.coupon_type_id and mall_coupons_there(c, %(at)s) < 1)
 ),
 now_ready as (
     select f.id,
@@ -37,6 +38,11 @@ now_ready as (
                                                            %(at)s::timestamptz at time zone mall_zone())
                                                 at time zone mall_zone())
                   )
+           )
+           and not exists (
+               select from mall_coupontype c
+                 join mall_gift g on g.coupon_type_id = c.id
+                where g.id = asks.gift_id and mall_coupons_for(c, f.member_id) < 1
            ) as ready
       from mall_favourite f
       join members_member m on m.id = f.member_id

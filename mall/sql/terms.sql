@@ -1,14 +1,16 @@
--- reads: mall_gift, mall_gifttier, mall_giftwindow, mall_redemption, mall_wongift, loyalty_campaign, members_programme
+-- reads: mall_gift, mall_gifttier, mall_giftwindow, mall_redemption, mall_wongift, mall_coupontype, mall_coupon, loyalty_campaign, members_programme
 -- writes: nothing
 -- What gifts ask of one member at a moment, by the same functions as `mall_redeem`: points and yuan for a piece, whether it is
--- open for him, when it opens if it is not, what his limits leave him, and the limit that leaves least.
+-- open for him, when it opens if it is not, what his limits leave him, the limit that leaves least, and (of a coupon) how many
+-- are left for all.
 select g.id, coalesce(own.points, g.points), coalesce(own.cash, g.cash), now_open.open,
        case when not now_open.open
             then mall_next_opening(g, %(at)s) - make_interval(hours => coalesce(own.hours_earlier, 0)) end,
-       least_left.pieces, least_left.name
+       least_left.pieces, least_left.name, mall_coupons_there(coupon, %(at)s)
   from mall_gift g
   left join mall_gifttier own on own.gift_id = g.id and own.tier_id = %(tier_id)s
  cross join lateral (select mall_open_earlier(g, %(at)s, own.hours_earlier) as open) now_open
+  left join mall_coupontype coupon on coupon.id = g.coupon_type_id
   left join lateral (
        select period.name, period.most - coalesce(sum(r.quantity - r.returned), 0) as pieces
          from (values ('order', g.limit_per_order), ('day', g.limit_per_day), ('week', g.limit_per_week),
@@ -23,6 +25,8 @@ select g.id, coalesce(own.points, g.points), coalesce(own.cash, g.cash), now_ope
               end
         where period.most is not null
         group by period.name, period.most
+        union all
+       select 'ever', mall_coupons_for(coupon, %(member_id)s) where coupon.limit_per_member is not null
         order by pieces
         limit 1
   ) least_left on true

@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
 
-from mall import awards, favourites, telling
+from mall import awards, favourites, lottery, telling
 from mall.models import Favourite, Gift, Redemption
 from mall.redeeming import LimitReached, TooMuch
 from members.models import Member
 from tests.conftest import rows
-from tests.mall.conftest import NOON, ask, give, points_of, shelve
-from tests.mall.kinds import medal
+from tests.mall.conftest import NOON, ask, give, pieces_of, points_of, shelve
+from tests.mall.kinds import coupon, coupon_type, medal, privilege
 from tests.mall.test_lottery import a_draw, play, sure
 from tests.mall.test_terms import offer
 
@@ -85,3 +87,38 @@ def test_of_what_cost_no_points_none_are_said_to_be_back(what: str, said: str) -
     told: Any = telling.Told(1, "+8613800000001", what, "Cup", 1, 0, "", "torn")
 
     assert telling.sentence(told) == said
+
+
+def test_a_coupon_that_nobody_or_this_member_cannot_get_any_more_says_so(lin: Member, wei: Member) -> None:
+    gone, own = coupon(coupon_type(limit_total=2)), coupon(coupon_type(limit_per_member=1))
+    stopped, ended = coupon(coupon_type(active=False)), coupon(coupon_type(valid_until=NOON))
+    gifts = (gone, own, stopped, ended)
+    for member in (lin, wei):
+        give(member, 500)
+        for gift in gifts:
+            favourites.add(member_id=member.pk, gift_id=gift.pk, ready=False, at=NOON)
+
+    one_is_left = (offer(lin, gone).state, offer(lin, gone).most)
+    ask(lin, gone, 2)
+    ask(lin, own)
+    favourites.refresh(at=NOON)
+
+    assert [offer(lin, gift).state for gift in gifts] == ["sold-out", "limit", "sold-out", "ended"]
+    assert [offer(wei, gift).state for gift in gifts] == ["sold-out", "open", "sold-out", "ended"]
+    assert one_is_left == ("open", 2)
+    assert [*Favourite.objects.exclude(ready_at=None).values_list("member", "gift")] == [(wei.pk, own.pk)]
+
+
+def test_counting_stays_as_it_was_while_pieces_are_promised(lin: Member) -> None:
+    massage = privilege(5)
+    draw = a_draw(sure(kind="GIFT", gift=massage, stock=3))
+    massage.stock_counted = False
+
+    with pytest.raises(ValidationError, match="promised"):
+        massage.full_clean()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        massage.save()
+    lottery.close(draw_id=draw.pk, at=NOON)
+    assert pieces_of(massage) == 5
+    massage.full_clean()
+    massage.save()
