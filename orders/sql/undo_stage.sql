@@ -62,4 +62,5 @@ select j.id as order_id, fate, heir, before_id, was_of as member_id,
        fate = 'gone' or fate = 'back' and j.member_id is not null and was_of is null as loses_member
   from judged j
   left join loyalty_posting had on had.id = j.had_id and had.member_id = j.was_of and fate = 'back' and stands is not true;
+create index on undo_batch (order_id);
 analyze undo_batch

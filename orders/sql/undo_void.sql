@@ -12,7 +12,8 @@ select p.member_id, p.id
   from (select distinct member_id from touched) one
   join loyalty_posting p on p.member_id = one.member_id and p.source = 'order' and p.kind = 1
   left join orders_channel c on c.code = split_part(p.key, ':', 1)
- where not exists (
-       select from orders_order o
-        where o.channel_id = c.id and o.number = substring(p.key from ':(.*)#')
-          and o.id not in (select u.order_id from undo_batch u where u.fate = 'gone'))
+  left join lateral (
+       select id from orders_order where channel_id = c.id and number = substring(p.key from ':(.*)#') offset 0
+  ) o on true
+  left join undo_batch u on u.order_id = o.id and u.fate = 'gone'
+ where o.id is null or u.order_id is not null

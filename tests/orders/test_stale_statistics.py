@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,11 +12,14 @@ from django.db import connection
 
 from loyalty import ledger
 from loyalty.models import EarningRule, Kind, Posting
+from members.models import Tier
 from orders import undoing
 from tests.conftest import NOW, make_member
 from tests.orders.worlds import accepted, finished, orders_of, repriced
 
 MANY = 1_500
+WHY = ("Filter", "Join Filter", "Index Recheck")
+BY_KEY = re.compile(r"source = 'order' and (\w+\.)?key =")
 ONCE = "posting_once"  # the index of keys; reading the whole table has no index at all
 
 
@@ -43,7 +47,7 @@ def plans() -> Iterator[list[dict[str, Any]]]:
         left = list(params or ())
         for part in sql.split(";\n"):
             mine, left = left[: part.count("%s")], left[part.count("%s") :]
-            if "loyalty_posting" in part and "= 'order'" in part:
+            if "loyalty_posting" in part and BY_KEY.search(part):
                 with connection.connection.cursor() as cursor:
                     cursor.execute(f"explain (format json) {part}", mine)
                     found.append(cursor.fetchone()[0][0]["Plan"])
@@ -70,3 +74,30 @@ def test_postings_of_orders_are_looked_up_by_their_keys_whatever_the_statistics_
     asked = [scan for plan in found for scan in scans(plan) if scan.get("Index Name", ONCE) == ONCE]
     assert len(found) > 5
     assert [scan for scan in asked if "key" not in scan.get("Index Cond", "") + scan.get("Filter", "")] == []
+
+
+def rescans(plan: dict[str, Any]) -> Iterator[float]:
+    """How many rows each part of a plan looked at, all its runs together."""
+    yield plan["Actual Loops"] * (plan["Actual Rows"] + sum(plan.get(f"Rows Removed by {why}", 0) for why in WHY))
+    for part in plan.get("Plans", ()):
+        yield from rescans(part)
+
+
+def test_who_would_fall_by_an_undo_is_found_with_work_that_grows_with_the_orders_alone(
+    stale: None, tiers: dict[str, Tier]
+) -> None:
+    EarningRule.objects.create(name="消费成长值", unit="growth", benefit_rate=1)
+    done = finished(accepted(orders_of(MANY)).pk)
+    looked: list[float] = []
+
+    def analysed(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("select count(*) from (-- reads"):
+            with connection.connection.cursor() as cursor:
+                cursor.execute(f"explain (analyze, format json) {sql}", params)
+                looked.extend(rescans(cursor.fetchone()[0][0]["Plan"]))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(analysed):
+        assert undoing.foresee(import_id=done.pk, at=NOW).tiers > 0
+
+    assert 0 < max(looked) < 20 * MANY
