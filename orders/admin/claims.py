@@ -59,8 +59,8 @@ class GiveForm(forms.Form):
 
 @admin.register(Claim)
 class ClaimAdmin(Facts):
-    list_display = ["number", "made_at", "member", "channel", "paid", "proof", "shown_reason", "shown_state"]
-    list_select_related = ["member", "channel", "order"]
+    list_display = ["number", "made_at", "member", "shop", "paid", "proof", "shown_reason", "shown_state"]
+    list_select_related = ["member", "channel", "order__channel"]
     list_filter = ["reason", "channel"]
     sortable_by = ()
     search_fields = ["number"]
@@ -73,11 +73,11 @@ class ClaimAdmin(Facts):
         "give_claim": _("take an order from a member and give it to another"),
     }
     fieldsets = [
-        (None, {"fields": [("number", "channel"), ("member", "state"), ("reason", "proof")]}),
+        (None, {"fields": [("number", "shop"), ("member", "state"), ("reason", "proof")]}),
         (_("The order"), {"fields": [("order", "order_facts"), ("account_of", "others")]}),
         (_("What happened"), {"fields": [("made_at", "from_address"), ("decided_at", "actor"), "note"]}),
     ]
-    readonly_fields = ["order_facts", "account_of", "others", "from_address"]
+    readonly_fields = ["shop", "order_facts", "account_of", "others", "from_address"]
     empty_hint = _("Members enter order numbers on their pages; what they enter appears here.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
@@ -220,6 +220,11 @@ class ClaimAdmin(Facts):
             **page,
         )
         return ids if answer is None else answer
+
+    @display(description=_("channel"))
+    def shop(self, claim: Claim) -> str:
+        """Return the shop of the order, or that which the member chose."""
+        return str((claim.order.channel if claim.order else claim.channel) or "–")
 
     @display(description=_("paid and kept"))
     def paid(self, claim: Claim) -> str:

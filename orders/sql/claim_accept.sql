@@ -2,7 +2,7 @@
 -- re-run: an accepted claim is no longer in review. Of several claims of one order the first made is accepted. A buyer's
 -- account that is another member's stays his. Claims and orders are locked by the caller. Returns claims and orders.
 with free as materialized (
-    select distinct on (o.id) c.id, c.member_id, o.id as order_id, o.buyer, h.format,
+    select distinct on (o.id) c.id, c.member_id, o.id as order_id, o.channel_id, o.buyer, h.format,
            case when o.status = 'hold' or o.paid_at is null or o.not_before is not null
                   or h.earns_at = 'completed' and o.completed_at is null and o.status <> 'completed'
                 then 'LATER' else '' end as earns
@@ -16,7 +16,7 @@ with free as materialized (
 ),
 accepted as (
     update orders_claim c
-       set state = 'CREDITED', reason = free.earns, decided_at = %(at)s, actor_id = %(actor)s, note = %(note)s
+       set state = 'CREDITED', reason = free.earns, channel_id = free.channel_id, decided_at = %(at)s, actor_id = %(actor)s, note = %(note)s
       from free
      where c.id = free.id
 ),

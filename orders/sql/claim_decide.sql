@@ -3,9 +3,9 @@
 -- re-run: only waiting claims are decided. Who tries numbers without the proof that their channel asks for cannot tell an
 -- order that is there from one that is not: those whose proof does not fit wait on, as if no file had brought them, and so
 -- do orders of channels that take no claims. Where the file has nothing to compare the proof with, staff look at what may
--- count, and its member is told no more than that (Claim.told). Unpaid orders wait, too. Claims and orders are locked by
--- the caller. The member's own order that is too old to earn by itself (orders_order.earns) may earn by its claim.
--- Returns the orders that became a member's.
+-- count, and its member is told no more than that (Claim.told), not even the shop. Unpaid orders wait, too. Claims and
+-- orders are locked by the caller. The member's own order that is too old to earn by itself (orders_order.earns) may earn
+-- by its claim. Returns the orders that became a member's.
 with waiting as materialized (
     select c.*, right(regexp_replace(c.proof, '[^0-9]', '', 'g'), 4) as digits
       from orders_claim c
@@ -97,7 +97,7 @@ decided as (
                         else 'REFUSED' end,
            reason = case j.outcome when 'FREE' then j.earns else j.outcome end,
            order_id = case when j.outcome <> 'CHANNEL' then j.order_id end,
-           channel_id = case when j.outcome <> 'CHANNEL' then j.channel_id end,
+           channel_id = case when j.outcome = 'PROOF' then c.channel_id when j.outcome <> 'CHANNEL' then j.channel_id end,
            decided_at = %(at)s
       from judged j
      where c.id = j.id

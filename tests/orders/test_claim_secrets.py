@@ -73,6 +73,16 @@ def test_what_no_file_can_prove_is_for_staff_where_it_may_count(
     assert (made.state, str(made.told)) == (state, "WAITING")
 
 
+def test_where_no_shop_was_chosen_what_no_file_can_prove_does_not_tell_the_shop(lin: Member, taobao: Channel) -> None:
+    Channel.objects.update(claim_proof="phone")
+    sold(taobao)
+
+    there, not_there = claim(lin, "4100000001", UNKNOWN, channel=None, proof="0002")
+
+    assert (there.state, there.order is None) == ("IN_REVIEW", False)
+    assert (there.channel, not_there.channel) == (None, None)
+
+
 def test_his_own_order_is_told_whatever_its_member_proves(lin: Member, taobao: Channel) -> None:
     Channel.objects.update(claim_proof="phone")
     sold(taobao, member=lin, phone="+8613800000001")
