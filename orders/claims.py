@@ -30,7 +30,7 @@ from orders import awarding, pace
 from orders.awarding import Note, unheard
 from orders.channels import FORMATS
 from orders.channels.columns import Id
-from orders.models import Channel, Claim, ClaimCount, ClaimPolicy
+from orders.models import Channel, Claim, ClaimCount, ClaimPolicy, TakenOrder
 
 State, Reason = Claim.State, Claim.Reason
 
@@ -287,9 +287,19 @@ def refuse(*, claim_ids: Iterable[int], at: datetime, actor_id: int, note: str) 
     with transaction.atomic():
         ids = list(_locked(list(claim_ids)))
         open_ones = Claim.objects.filter(pk__in=ids, state__in=[State.IN_REVIEW, State.WAITING])
+        _take_back_word(open_ones)
         return open_ones.update(
             state=State.REFUSED, reason=Reason.STAFF, decided_at=at, actor=actor_id, note=note[:200]
         )
+
+
+def _take_back_word(refused: QuerySet[Claim]) -> None:
+    """Forget that staff had given these members the orders, should an undone file bring them again."""
+    said = list(refused.filter(reason=Reason.UNDONE).values_list("number", "member"))
+    for channel in Channel.objects.all() if said else ():  # so that the unique index is used
+        kept = TakenOrder.objects.filter(channel=channel, number__in=[number for number, _member in said])
+        wrong = [one.pk for one in kept if (one.number, one.given_to_id) in said]
+        TakenOrder.objects.filter(pk__in=wrong).update(given_to=None)
 
 
 def give_up(*, at: datetime) -> int:

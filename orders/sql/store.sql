@@ -131,7 +131,8 @@ whole as materialized (
       left join orders_takenorder t on s.order_id is null and t.channel_id = %(channel)s and t.number = s.number
       left join members_member g on g.id = t.given_to_id
 ),
--- An order that an undo took away earns under its next number, for whom staff had given it to.
+-- An order that an undo took away earns under its next number, for whom staff had given it to: that stays known, for the
+-- file may be undone and come once more.
 made as (
     insert into orders_order (channel_id, number, status, gross, refunded, shipping, ordered_at, paid_at, completed_at,
                               buyer, phone, phone_end, member_id, earns, award, not_before, first_import_id,
@@ -146,7 +147,7 @@ made as (
 back as (
     delete from orders_takenorder t
      using made
-     where t.channel_id = %(channel)s and t.number = made.number
+     where t.channel_id = %(channel)s and t.number = made.number and t.given_to_id is null
 ),
 known as materialized (
     select o.*,

@@ -19,7 +19,7 @@ from loyalty import history, ledger
 from loyalty.models import EarningRule, Kind, PointsPolicy, Posting
 from members.models import Identity, Member, User
 from orders import awarding, claims, moving, undoing
-from orders.models import Channel, Claim, Order, OrderImport, TakenOrder
+from orders.models import Channel, Claim, Order, OrderImport
 from tests.conftest import NOW, rows
 from tests.orders.test_claims import claim, import_taobao, one, points, sold, told
 
@@ -211,7 +211,37 @@ def test_what_staff_gave_is_given_again_when_the_undone_file_comes_again(
 
     assert rows(Order, "member__name") == [("Lin",)]
     assert Claim.objects.get(member=lin).state == "CREDITED"
-    assert (standing(lin)[0] > 0, standing(mei), rows(TakenOrder)) == (True, (0, 0, 0), [])
+    assert (standing(lin)[0] > 0, standing(mei)) == (True, (0, 0, 0))
+
+
+def test_what_staff_gave_stays_given_however_often_the_file_is_undone_and_comes_again(
+    taobao: Channel, lin: Member, mei: Member, tmp_path: Path
+) -> None:
+    Identity.objects.create(channel="taobao", external_id="花开", member=mei)
+    import_taobao(tmp_path, "4100000001", buyer="花开")
+    give(one(lin))
+
+    for _time in range(3):
+        undoing.undo(import_id=OrderImport.objects.latest("pk").pk, actor_id=None, at=NOW)
+        import_taobao(tmp_path, "4100000001", buyer="花开")
+
+        assert rows(Order, "member__name") == [("Lin",)]
+        assert rows(Claim, "state") == [("CREDITED",)]
+    assert (standing(lin)[1], standing(mei)) == (128, (0, 0, 0))
+
+
+def test_what_staff_gave_and_then_refused_is_not_given_again(
+    taobao: Channel, lin: Member, mei: Member, tmp_path: Path
+) -> None:
+    Identity.objects.create(channel="taobao", external_id="花开", member=mei)
+    import_taobao(tmp_path, "4100000001", buyer="花开")
+    give(one(lin))
+    undoing.undo(import_id=OrderImport.objects.latest("pk").pk, actor_id=None, at=NOW)
+    claims.refuse(claim_ids=[Claim.objects.get().pk], at=NOW, actor_id=User.objects.get().pk, note="no proof")
+
+    import_taobao(tmp_path, "4100000001", buyer="花开")
+
+    assert (rows(Order, "member__name"), rows(Claim, "state")) == ([("Mei",)], [("REFUSED",)])
 
 
 @pytest.mark.parametrize("spoilt", ["his", "unpaid", "decided", "unknown", "again"])
