@@ -158,24 +158,6 @@ def read_anew(*, import_ids: Iterable[int], at: datetime) -> list[int]:
     return ids
 
 
-def read_again(order_import: OrderImport, *, actor_id: int | None, at: datetime) -> OrderImport:
-    """Make an import of the file of one that has ended, of its orders with words that staff gave a meaning since.
-
-    It waits to be confirmed. Then `run` it.
-    """
-    return OrderImport.objects.create(
-        file=order_import.file.name,
-        name=order_import.name,
-        sha256=order_import.sha256,
-        channel=order_import.channel,
-        mapping=order_import.mapping,
-        again=order_import,
-        language=get_language() or "",
-        created_by_id=actor_id,
-        created_at=at,
-    )
-
-
 def _previewed(import_ids: Iterable[int]) -> QuerySet[OrderImport]:
     return OrderImport.objects.filter(pk__in=list(import_ids), state=State.PREVIEWED)
 

@@ -18,7 +18,7 @@ from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
 from config import sql
-from orders import awarding, claims, progress, staging
+from orders import awarding, claims, progress, staging, wording
 from orders.channels import PLATFORMS
 from orders.channels.rows import RefusedFile
 from orders.models import Channel, Claim, Order, OrderImport, StagedRow
@@ -196,4 +196,6 @@ def earn(order_import: OrderImport, at: datetime) -> None:
         members = Order.objects.in_file(order_import).members()
         StagedRow.objects.filter(order_import=order_import).delete()
         OrderImport.objects.filter(pk=order_import.pk).update(state=State.DONE, members_matched=members, finished_at=at)
+        if wording.learnt(order_import):  # said while it was on its way: the beat begins it
+            wording.read_again(order_import, actor_id=order_import.created_by_id, at=at)
     progress.forget(order_import.pk)

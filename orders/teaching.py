@@ -55,5 +55,5 @@ def _read_again(channel: Channel, meanings: Meanings, actor_id: int | None, at: 
     for one in _with(channel, meanings, [State.DONE, State.FAILED]):
         if one.again_id is None:
             files.setdefault(one.sha256, one)
-    made = [importing.read_again(one, actor_id=actor_id, at=at) for one in reversed(files.values())]
+    made = [wording.read_again(one, actor_id=actor_id, at=at) for one in reversed(files.values())]
     return [one.pk for one in made]

@@ -7,7 +7,10 @@ the file is read again (`orders.teaching`), as an import of its own that can be 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
+
+from django.utils.translation import get_language
 
 from orders.channels import FORMATS
 from orders.channels.columns import Status
@@ -49,6 +52,31 @@ def strange(order_import: OrderImport) -> list[Strange]:
         for column, word, rows in told
         if column in choices and word not in now.get(column, {})
     ]
+
+
+def learnt(order_import: OrderImport) -> bool:
+    """Return whether a word that nobody knew when the file was read has a meaning by now."""
+    told = (order_import.layout or {}).get("strange", [])
+    now = known(order_import.read_as()) if told else {}
+    return any(word in now.get(column, {}) for column, word, _rows in told)
+
+
+def read_again(order_import: OrderImport, *, actor_id: int | None, at: datetime) -> OrderImport:
+    """Make an import of the file of one that has ended, of its orders with words that staff gave a meaning since.
+
+    It waits to be confirmed. Then `run` it.
+    """
+    return OrderImport.objects.create(
+        file=order_import.file.name,
+        name=order_import.name,
+        sha256=order_import.sha256,
+        channel=order_import.channel,
+        mapping=order_import.mapping,
+        again=order_import,
+        language=get_language() or "",
+        created_by_id=actor_id,
+        created_at=at,
+    )
 
 
 def _choices(order_import: OrderImport) -> dict[str, list[str]]:

@@ -105,6 +105,23 @@ def test_a_word_given_a_meaning_later_reads_the_file_again_for_its_orders_alone(
     ]
 
 
+def test_a_word_given_a_meaning_while_another_file_with_it_is_on_its_way_reads_that_file_again_too() -> None:
+    first, second = confirmed(handed_in(order(1, "100", status=NEW))), handed_in(order(2, "30", status=NEW))
+    importing.confirm(import_ids=[second.pk], actor_id=None, at=NOW)  # type: ignore[arg-type]
+    said(first, "paid")
+
+    importing.run(import_id=second.pk, at=NOW)
+
+    assert rows(OrderImport, "state", "again") == [
+        ("DONE", None),
+        ("DONE", None),
+        ("PREVIEWED", first.pk),
+        ("UPLOADED", second.pk),
+    ]
+    again = importing.run(import_id=OrderImport.objects.get(again=second).pk, at=NOW)
+    assert (again.state, confirmed(again).points) == ("PREVIEWED", 30)
+
+
 @pytest.mark.parametrize(("status", "expected"), [("unpaid", "unpaid"), ("closed", "closed")])
 def test_a_word_that_means_no_money_leaves_nothing_behind(status: str, expected: str) -> None:
     done = confirmed(handed_in(order(1, "100", status=NEW)))
