@@ -145,12 +145,8 @@ def credit(
     if points < 0:
         raise ValueError("A credit gives points; use debit to take them.")
     row = [member_id, points, growth, kind, source, key, at, available_at or at, expires_at or "infinity"]
-    row += [
-        list(rule_versions),
-        actor_id,
-        note,
-        None if breakdown is None else json.dumps(breakdown, ensure_ascii=False),
-    ]
+    explained = None if breakdown is None else json.dumps(breakdown, ensure_ascii=False)
+    row += [list(rule_versions), actor_id, note, explained]
     with transaction.atomic(), _named_refusals():
         if post_few(Relation.rows(CREDIT_COLUMNS, [row]), at=at).different:
             raise KeyReused
