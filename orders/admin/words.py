@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from config.back_office import DELETE, VIEW, Facts, actor, address, log
+from config.back_office import DELETE, VIEW, Desk, actor, address, log
 from orders import teaching
 from orders.admin.columns import may_choose
 from orders.models import OrderImport, StatusWord
@@ -18,15 +18,18 @@ from orders.word_forms import MeaningsForm
 
 
 @admin.register(StatusWord)
-class StatusWordAdmin(Facts):
+class StatusWordAdmin(Desk):
     list_display = ["word", "channel", "column", "status", "said_by", "said_at"]
     list_select_related = ["channel", "said_by"]
     list_filter = ["channel"]
     sortable_by = ()
     rights = {"view": VIEW, "delete": DELETE}
 
-    def has_delete_permission(self, request: HttpRequest, obj: StatusWord | None = None) -> bool:
-        return bool(request.user.has_perm("orders.delete_statusword"))
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: StatusWord | None = None) -> bool:
+        return False
 
 
 def say(request: HttpRequest, import_id: int) -> HttpResponse:

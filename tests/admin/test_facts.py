@@ -10,6 +10,7 @@ from config.back_office import Desk, Facts
 from loyalty.models import Campaign, EarningRule, Posting
 from mall.models import (
     Chance,
+    Coupon,
     CouponCode,
     DrawPlay,
     Gift,
@@ -22,13 +23,13 @@ from mall.models import (
     Voucher,
     WonGift,
 )
-from members.models import Identity, Member, Tier, TierChange, User
+from members.models import ApiKey, Identity, Member, Tier, TierChange, User
 from orders.models import Claim, Order, OrderImport
 from tests.admin.conftest import grow, signed_in, staff
 
 FACTS = [TierChange, Posting, OrderImport, Order, Claim, Redemption, StockChange, CouponCode, Voucher, Medal, Chance]
 FACTS += [DrawPlay, TreasureEntry, WonGift]
-FACTS += [Payment, Refund]
+FACTS += [Payment, Refund, Coupon, ApiKey]
 KEPT = [Member, Tier, EarningRule, Campaign, Gift, User]
 
 

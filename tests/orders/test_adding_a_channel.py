@@ -83,10 +83,16 @@ def test_page_shows_what_stands_here(thing: object) -> None:
 
 
 def test_bad_row_of_the_new_channel_names_column_and_value(understood: Understood) -> None:
-    [bad] = understood(HEADER, ORDER | {"状态": "赊账"})
+    [bad] = understood(HEADER, ORDER | {"实收": "很多"})
 
     assert isinstance(bad, BadRow)
-    assert (bad.column, bad.value) == ("状态", "赊账")
+    assert (bad.column, bad.value) == ("实收", "很多")
+
+
+def test_status_word_that_the_new_channel_does_not_know_keeps_its_order(understood: Understood) -> None:
+    [row] = understood(HEADER, ORDER | {"状态": "赊账"})
+
+    assert (row.status, row.gross) == ("unknown", Decimal("69.90"))
 
 
 def test_file_of_the_new_channel_is_imported_into_a_channel_of_its_own(db: None, export: Export) -> None:

@@ -98,7 +98,6 @@ def test_status_of_the_item_comes_first(understood: Understood, order: str, item
     ("column", "value"),
     [
         ("item-price", ""),
-        ("order-status", "Beamed - up"),
         ("item-promotion-discount", "50.00"),
         ("amazon-order-id", "0583718414"),
         ("purchase-date", "yesterday"),

@@ -112,7 +112,6 @@ def test_status_words(understood: Understood, word: str, status: str, gross: str
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("订单状态", "(冻结)等待出库"),
         ("应付金额", "499.00（系统计算中，该值仅供参考）"),
         ("应付金额", ""),
         ("订单号", "3.01E+11"),

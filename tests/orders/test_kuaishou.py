@@ -74,7 +74,6 @@ def test_after_sale_wins_over_status(understood: Understood, word: str, after_sa
         ("订单号", "261210001234567"),
         ("实付款", "null"),
         ("实付款", "价格面议"),
-        ("售后状态", "神秘状态"),
         ("订单状态", ""),
     ],
 )

@@ -57,9 +57,7 @@ def test_amounts_tell_refunds(
     assert (row.paid_at is None) == (status == "unpaid")
 
 
-@pytest.mark.parametrize(
-    ("column", "value"), [("id", "3.1E+20"), ("Amount", ""), ("Amount Refunded", "2000.00"), ("Status", "Disputed")]
-)
+@pytest.mark.parametrize(("column", "value"), [("id", "3.1E+20"), ("Amount", ""), ("Amount Refunded", "2000.00")])
 def test_bad_cell_is_named(understood: Understood, column: str, value: str) -> None:
     [bad] = understood("STRIPE_PAYMENTS_17", CHARGE | {column: value})
 
