@@ -128,7 +128,7 @@ def test_a_time_that_has_not_come_keeps_its_order_and_gives_nothing(tmp_path: Pa
     result = import_file(file)
 
     assert (result["orders"], result["points"], result["rejected"]) == (1, 0, [])
-    assert [(status, when.year) for status, when in rows(Order, "status", "not_before")] == [("completed", 2099)]
+    assert [(status, when.year) for status, when in rows(Order, "status", "not_before")] == [("paid", 2099)]
 
 
 @pytest.mark.parametrize("name", ["youzan_orders", "shopify_orders_export"])

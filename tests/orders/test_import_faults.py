@@ -74,7 +74,7 @@ def test_import_cut_off_before_each_kind_of_change_ends_like_an_undisturbed_one(
 
     def imported(cut: Cut) -> tuple[Any, ...]:
         prefix = f"E9{cut.at:010d}"
-        order_import = accepted([*orders_of(30, prefix=prefix), f"{prefix}999,?,1.00,0.00,,,,"])
+        order_import = accepted([*orders_of(30, prefix=prefix), f"{prefix}999,交易完成,?,0.00,,,,"])
         try:
             with connection.execute_wrapper(cut):
                 finished(order_import.pk)
