@@ -57,8 +57,8 @@ SCRIPT = dedent("""
             return execute(sql, params, many, context)
 
         class Watched:
-            def __init__(self, *what):
-                self.things = read(*what)
+            def __init__(self, *what, **how):
+                self.things = read(*what, **how)
 
             def __iter__(self):
                 for thing in self.things:
