@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from config import sql
@@ -117,24 +118,68 @@ def rehearse(orders: OrderQuerySet) -> tuple[int, int, list[TierStep]]:
 
 
 def _award_anew(orders: OrderQuerySet, at: datetime, note: Note) -> None:
-    """Bring the awards of orders whose paid amount has changed in line, a batch in a transaction.
+    """Bring the awards of orders whose paid amount has changed in line, a batch at a time.
 
     An order that waits for a word's meaning or for its time keeps the award that it has until then.
-    The orders are locked before their postings: the key of a next award is only written by who holds its order.
     """
     changed = list(orders.decided().exclude(award_gross=None).order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(changed), BATCH):
         ids = changed[first : first + BATCH]
-        with transaction.atomic(), _told_at_the_end(note) as note_here:
-            columns = ", ".join(f"{name}::{kind}" for name, kind in ledger.REFUND_COLUMNS.items())
-            sql.run(
-                "orders", "unaward_stage", ids=ids, note=_("What was paid has changed: the points are counted anew.")
-            )
-            ledger.hold(Order.objects.filter(pk__in=ids).exclude(member=None).values_list("member", flat=True))
-            undone = Relation(f"select {columns} from unaward_batch")
-            _tell(ledger.claw_back_many(undone, at=at, forgiving=False), note_here)
-            sql.run("orders", "unaward", ids=ids)
-            earning.award(Order.objects.filter(pk__in=ids).purchases(), at=at, on_chunk=_telling(note_here))
+        done = False
+        while not done:
+            _exchange(ids, at, note)
+            done = _award_first(ids, at, note)
+
+
+def _exchange(ids: Sequence[int], at: datetime, note: Note) -> None:
+    """Take back whole what orders got for another amount, and give what they earn now under the next number.
+
+    Orders are locked before anything of them is read: what was waited for is only seen by the next statement. The key
+    of a next award is only written by who holds its order, so the balances may be held before it.
+    """
+    columns = ", ".join(f"{name}::{kind}" for name, kind in ledger.REFUND_COLUMNS.items())
+    with transaction.atomic(), _told_at_the_end(note) as note_here:
+        _locked(ids)
+        sql.run("orders", "unaward_stage", ids=ids, note=_("What was paid has changed: the points are counted anew."))
+        with connection.cursor() as cursor:
+            cursor.execute("select order_id, members from unaward_batch")
+            awarded = dict(cursor.fetchall())
+        if not awarded:
+            return
+        ledger.hold(member for members in awarded.values() for member in members)
+        undone = Relation(f"select {columns} from unaward_batch")
+        _tell(ledger.claw_back_many(undone, at=at, forgiving=False), note_here)
+        orders = Order.objects.filter(pk__in=awarded)
+        orders.update(award=F("award") + 1, award_gross=None)
+        earning.award(orders.purchases(), at=at, on_chunk=_telling(note_here))
+
+
+def _award_first(ids: Sequence[int], at: datetime, note: Note) -> bool:
+    """Let those of the orders earn that have no award yet; False if somebody else gave one of them his meanwhile.
+
+    Another import may be about to post one for the amount that it knew: who comes first takes the key, and the balance
+    after it. If that was the other, nothing is done here, and its award is to be exchanged.
+    """
+    told: list[tuple[int, int, int]] = []
+    with transaction.atomic():
+        changed = [pk for pk, gross in _locked(ids) if gross is not None]
+        if not changed:
+            return True
+        left = Order.objects.filter(pk__in=changed)
+        posted = earning.award(left.purchases(), at=at, on_chunk=_telling(lambda *one: told.append(one)))
+        ((awards,),) = sql.run("orders", "awards_of", relation=left.amounts())
+        if awards > posted.new:
+            transaction.set_rollback(True)
+            return False
+        left.update(award_gross=None)
+        _tell_all(told, note)
+    return True
+
+
+def _locked(ids: Sequence[int]) -> list[tuple[int, Decimal | None]]:
+    """Lock orders; returns of each what was paid when it was awarded, if that has changed since."""
+    locked = Order.objects.filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk")
+    return list(locked.values_list("pk", "award_gross"))
 
 
 @contextmanager
@@ -142,6 +187,10 @@ def _told_at_the_end(note: Note) -> Iterator[Note]:
     """Collect what is told within, and tell it as one: nothing is locked after what `note` locks."""
     told: list[tuple[int, int, int]] = []
     yield lambda *one: told.append(one)
+    _tell_all(told, note)
+
+
+def _tell_all(told: list[tuple[int, int, int]], note: Note) -> None:
     if told:
         note(*map(sum, zip(*told, strict=True)))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -122,31 +122,56 @@ def _bind(order: Order, member_id: int, rebind: bool) -> None:
 
 
 def _move(order: Order, member: Member, at: datetime) -> Moved:
-    """Take what the order gave back from whom it is, and let it earn for the member."""
-    loser, given = order.member, [0, 0]
+    """Take what the order gave back from whom it is, and let it earn for the member.
+
+    It may have given nothing yet and an import be about to post its award: whichever is first takes the key, and the
+    balance after it (law 10). If that was the import, its award is there to be taken back.
+    """
+    moved = None
+    while moved is None:
+        awarded = Posting.objects.filter(source="order", key=order.award_key).first()
+        with transaction.atomic():
+            moved = _exchange(order, awarded, member, at) if awarded else _award_first(order, member, at)
+    return moved
+
+
+def _exchange(order: Order, awarded: Posting, member: Member, at: datetime) -> Moved:
+    loser = order.member
     owed = ledger.hold([one.pk for one in (loser, member) if one]).get(loser.pk if loser else 0, 0)
-    taken, growth_taken, short, awarded = _take_back(order, at)
+    taken, growth_taken, short = _take_back(order, awarded, at)
+    points, growth = _award(order, F("award") + 1, member, at)
+    owes = ledger.hold([loser.pk]).get(loser.pk, 0) if loser else 0
+    return Moved(loser, taken, growth_taken, owes - owed, short, points, growth)
+
+
+def _award_first(order: Order, member: Member, at: datetime) -> Moved | None:
+    """Let an order earn that has given nothing yet; None, and nothing is done, if it has given to another by then."""
+    points, growth = _award(order, F("award"), member, at)
+    if Posting.objects.filter(source="order", key=order.award_key).exclude(member=member).exists():
+        transaction.set_rollback(True)
+        return None
+    return Moved(order.member, 0, 0, 0, 0, points, growth)
+
+
+def _award(order: Order, number: Any, member: Member, at: datetime) -> tuple[int, int]:
+    """Make it the member's order; returns the points and growth that it gives under this number of an award."""
+    given = [0, 0]
 
     def note(_postings: int, points: int, growth: int) -> None:
         given[0], given[1] = given[0] + points, given[1] + growth
 
-    number = F("award") + int(awarded)
     Order.objects.filter(pk=order.pk).update(member=member, earns=True, award=number, award_gross=None)
     awarding.award_few([order.pk], at=at, note=note)
-    owes = ledger.hold([loser.pk]).get(loser.pk, 0) if loser else 0
-    return Moved(loser, taken, growth_taken, owes - owed, short, *given)
+    return given[0], given[1]
 
 
-def _take_back(order: Order, at: datetime) -> tuple[int, int, int, bool]:
-    """Take the award back whole; returns points, growth, what is let go, and whether there was one at all."""
-    posting = Posting.objects.filter(source="order", key=order.award_key).first()
-    if posting is None:
-        return 0, 0, 0, False
+def _take_back(order: Order, awarded: Posting, at: datetime) -> tuple[int, int, int]:
+    """Take an award back whole; returns points, growth, and what is let go."""
     paid = order.gross if order.award_gross is None else order.award_gross
     words = _("%(number)s: this order was looked at again and is not yours. Its points were taken back.")
-    row = [posting.pk, paid, paid, f"{posting.key}@{paid}>", words % {"number": order.number}]
+    row = [awarded.pk, paid, paid, f"{awarded.key}@{paid}>", words % {"number": order.number}]
     back = ledger.claw_back_many(Relation.rows(ledger.REFUND_COLUMNS, [row]), at=at)
     made = Posting.objects.filter(pk__in=back).first()
     if made is None:
-        return 0, 0, 0, True
-    return -made.points, -made.growth, (made.breakdown or {}).get("short", 0), True
+        return 0, 0, 0
+    return -made.points, -made.growth, (made.breakdown or {}).get("short", 0)

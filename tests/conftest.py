@@ -3,6 +3,7 @@ every test that touched the database, unless the test is marked as damaging it."
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -126,6 +127,23 @@ def at_once() -> Callable[..., list[Any]]:
             return list(pool.map(one, arguments))
 
     return run
+
+
+def until_somebody_waits() -> None:
+    """Return when a connection to this database waits for a lock; also within a transaction."""
+    deadline = time.monotonic() + 60
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("""
+                select count(*) from pg_locks
+                 where not granted
+                   and pid in (select pid from pg_locks
+                                where database = (select oid from pg_database where datname = current_database()))
+            """)
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("Nobody waits for a lock.")
 
 
 def rows(model: type[Model], *fields: str) -> list[tuple[Any, ...]]:

@@ -50,7 +50,7 @@ ANEW: Places = [
     ("MATCHED", "insert into orders_order", 2),
     ("STORED", "create temporary table unaward_batch", 1),
     ("STORED", "loyalty_claw_back", 2),
-    ("STORED", "set award = o.award", 2),
+    ("STORED", 'SET "award"', 2),
     ("STORED", "create temporary table posting_batch", 1),
     ("STORED", "insert into loyalty_posting", 1),
     ("STORED", "insert into loyalty_lot", 1),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from loyalty.models import Posting
 from mall import shipping
@@ -15,6 +14,7 @@ from mall.models import Gift, Redemption, Shipment
 from mall.redeeming import InsufficientPoints, KeyReused, LimitReached, OutOfStock
 from mall.shipping import WrongState
 from members.models import Member
+from tests.conftest import until_somebody_waits
 from tests.mall.conftest import NOON, ask, count, give, pieces_of, points_of, shelve, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +44,7 @@ def test_who_saw_the_last_piece_and_waited_for_it_is_refused(lin: Member, mei: M
         with transaction.atomic():
             ask(lin, gift)
             waiting = pool.submit(together, [partial(ask, mei, gift)])
-            _until_somebody_waits()
+            until_somebody_waits()
         (outcome,) = waiting.result()
 
     assert isinstance(outcome, OutOfStock)
@@ -148,14 +148,3 @@ def _redeem_and_cancel(member: Member, gift: Gift) -> bool:
         return shipping.cancel(redemption_id=ask(member, gift).pk, at=NOON)
     except (OutOfStock, InsufficientPoints):
         return False
-
-
-def _until_somebody_waits() -> None:
-    deadline = time.monotonic() + 10
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute("select count(*) from pg_locks where not granted")
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.01)
-    raise AssertionError("Nobody waits for a lock.")
