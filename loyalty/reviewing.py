@@ -11,6 +11,12 @@ from config.sql import Relation
 from loyalty.models import Balance
 from members import tiers
 
+VOID_COLUMNS = {
+    "member_id": "bigint",
+    "void_id": "bigint",  # a posting that never should have been, or null
+    "to_come": "numeric",  # growth that the member is about to get
+}
+
 
 def review_tiers(*, at: datetime) -> int:
     """Bring all tiers in line, in one statement; returns how many members moved. `at` (aware) is when."""
@@ -19,7 +25,7 @@ def review_tiers(*, at: datetime) -> int:
 
 
 def would_fall(void: Relation) -> int:
-    """Return how many members would leave their tier if these awards (member_id, void_id) had never been."""
+    """Return how many members would leave their tier if these awards (VOID_COLUMNS) had never been."""
     relation = tiers.fallen(sql.over("loyalty", "most_growth", relation=void))
     with connection.cursor() as cursor:
         cursor.execute(f"select count(*) from ({relation.sql}) fallen", relation.params)
@@ -30,7 +36,7 @@ def would_fall(void: Relation) -> int:
 def take_down(void: Relation, *, at: datetime) -> int:
     """Take members out of tiers that they only reached by awards that were taken back as never having been.
 
-    `void` (member_id, void_id) names members and such awards, whose balances the caller holds; `at` (aware) is when.
+    `void` (VOID_COLUMNS) names members and such awards, whose balances the caller holds; `at` (aware) is when.
     Returns how many members fell.
     """
     return tiers.fall(sql.over("loyalty", "most_growth", relation=void), at=at)

@@ -5,8 +5,9 @@ the order's past (`OrderBefore`, `OrderRetelling`), so that imports can be undon
 whole and, where the order had one before, given again under the next number, point for point. Members that the import
 enrolled and accounts that it bound stay: they may have signed in by now. A tier that a member only reached by it goes.
 
-Some thousands of orders a transaction, each done or not: whoever goes on with it finds what is left, for a dealt-with
-order is no longer the import's. Locks: the import's row, its channel, claims, orders, then the ledger's (law 10).
+Some thousands of orders a transaction, those of a member together, each done or not: whoever goes on with it finds what
+is left, for a dealt-with order is no longer the import's. Locks: the import's row, its channel, claims, orders, then
+the ledger's (law 10).
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def foresee(*, import_id: int, at: datetime) -> Undoing:
             growth_given=growth_given,
             spent=spent,
             debtors=debtors,
-            tiers=reviewing.would_fall(sql.over("orders", "undo_void")),
+            tiers=reviewing.would_fall(sql.over("orders", "undo_void", foreseen=True)),
         )
         transaction.set_rollback(True)
     past = OrderBefore.objects.filter(author=import_id).values("order").distinct().count()
@@ -176,7 +177,7 @@ def _step(import_id: int, at: datetime) -> bool:
         with _holding(import_id) as order_import:
             if order_import is None:
                 return False
-            if found := _some(Order.objects.filter(last_import=import_id), "pk"):
+            if found := [pk for (pk,) in sql.run("orders", "undo_next", order_import=import_id, batch=BATCH)]:
                 return _undo(order_import, found, at)
             if found := _some(OrderBefore.objects.filter(author=import_id), "order"):
                 return _pass_over(order_import, found)
@@ -266,7 +267,7 @@ def _moved(at: datetime) -> Undoing:
         growth_given=growth_given,
         spent=sum(more.values()) + short,
         debtors=sum(not owed[member] for member in more),
-        tiers=reviewing.take_down(sql.over("orders", "undo_void"), at=at),
+        tiers=reviewing.take_down(sql.over("orders", "undo_void", foreseen=False), at=at),
     )
 
 

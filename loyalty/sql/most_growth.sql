@@ -1,9 +1,9 @@
--- reads: relation (member_id, void_id: a posting that never should have been, or null), loyalty_posting   writes: nothing
+-- reads: relation (loyalty.reviewing.VOID_COLUMNS), loyalty_posting   writes: nothing
 -- The most growth that each of these members ever had, without awards that never should have been: those named, and those
--- that undone imports took back (key and '!'). Gives member_id, growth. What is void is marked without a join, and what was
+-- that undone imports took back (key and '!'). What is to come is had after all that was. Gives member_id, growth. What is void is marked without a join, and what was
 -- taken back is probed by its key: whatever the statistics say, the work grows with the postings and not with their square.
 with asked as materialized (
-    select distinct member_id, void_id from ({relation}) told
+    select distinct member_id, void_id, to_come from ({relation}) told
 ),
 part as (
     select p.member_id, p.id, p.growth, coalesce(p.refers_to_id, p.id) as award
@@ -12,6 +12,8 @@ part as (
      where p.growth <> 0
      union all
     select null, null, null, void_id from asked where void_id is not null
+     union all
+    select member_id, 9223372036854775807, to_come, null from asked where to_come <> 0
 ),
 marked as (
     select part.*, bool_or(id is null) over (partition by award) as void from part

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -75,9 +74,8 @@ def test_undoing_killed_at_each_step_ends_like_an_undisturbed_one(runner: Runner
         foreseen = undoing.foresee(import_id=second.pk, at=NOW)
         expected = undo(second.pk), world()
     assert min(expected[0].gone, expected[0].back, expected[0].kept, expected[0].taken, expected[0].given) > 50
-    # Of an award that comes back the preview does not know yet what tier it keeps: it may tell a few falls too many.
-    assert replace(expected[0], tiers=foreseen.tiers) == foreseen
-    assert expected[0].tiers <= foreseen.tiers
+    assert expected[0] == foreseen
+    assert expected[0].tiers > 40
     _first, second, _third = three_files()
     undoing.begin(import_id=second.pk, actor_id=None, at=NOW)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection, transaction
@@ -70,6 +71,21 @@ def undo(import_id: int) -> None:
 
 def undo_last() -> None:
     undo(OrderImport.objects.latest("pk").pk)
+
+
+@QUICKLY
+@given(shop(), st.sampled_from([4, 2_000]))
+def test_the_preview_of_an_undo_tells_what_it_does(
+    buyers: None, case: tuple[list[Bought], list[File]], together: int
+) -> None:
+    """However many orders are undone at a time, of a member all at once."""
+    orders, files = case
+    with taken_back(), mock.patch.object(undoing, "BATCH", together):
+        import_all(orders, files)
+        last = OrderImport.objects.latest("pk").pk
+        foreseen = undoing.foresee(import_id=last, at=NOW)
+
+        assert undoing.undo(import_id=last, actor_id=None, at=NOW) == foreseen
 
 
 @QUICKLY
