@@ -178,7 +178,7 @@ def _award_first(ids: Sequence[int], at: datetime, note: Note) -> bool:
 
 def _locked(ids: Sequence[int]) -> list[tuple[int, Decimal | None]]:
     """Lock orders; returns of each what was paid when it was awarded, if that has changed since."""
-    locked = Order.objects.filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk")
+    locked = Order.objects.filter(pk__in=ids).select_for_update(of=("self",), no_key=True).order_by("pk")
     return list(locked.values_list("pk", "award_gross"))
 
 
