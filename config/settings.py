@@ -112,6 +112,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire": {"task": "loyalty.tasks.expire", "schedule": timedelta(minutes=10)},
     "settle-payments": {"task": "mall.tasks.settle_payments", "schedule": timedelta(seconds=60)},
     "settle-draws": {"task": "mall.tasks.settle_draws", "schedule": timedelta(seconds=20)},
+    "resume-coupon-rounds": {"task": "mall.tasks.resume_coupon_rounds", "schedule": timedelta(seconds=20)},
     "count-interest": {"task": "mall.tasks.count_interest", "schedule": timedelta(minutes=5)},
     "refresh-favourites": {"task": "mall.tasks.refresh_favourites", "schedule": timedelta(minutes=10)},
     "text-members": {"task": "mall.tasks.text_members", "schedule": timedelta(seconds=60)},

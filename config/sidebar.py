@@ -67,6 +67,7 @@ def _mall() -> list[dict[str, Any]]:
             _item(_("Redemptions"), "local_shipping", "mall.redemption", query=f"?state__in={TO_PACK}"),
             _item(_("Gifts"), "redeem", "mall.gift"),
             _item(_("Coupons"), "sell", "mall.coupontype"),
+            _item(_("Givings of coupons"), "outbox", "mall.couponround"),
             _item(_("Categories"), "category", "mall.category"),
             _item(_("Stock changes"), "inventory_2", "mall.stockchange"),
         ),

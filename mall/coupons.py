@@ -20,8 +20,6 @@ from typing import NamedTuple
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from config import sql
-from config.sql import Relation
 from mall import redeeming
 from mall.counter import AlreadyUsed, Ended, UnknownCode, Voided, typed
 from mall.models import LONGEST_REFERENCE, MOST_YUAN, Coupon, CouponKind, CouponType, CouponUse, Redemption
@@ -40,8 +38,6 @@ __all__ = (
     "amount_off",
     "check",
     "find",
-    "fitting",
-    "give",
     "give_back",
     "issue",
     "use",
@@ -245,24 +241,6 @@ def issue(*, type_id: int, member_id: int, at: datetime, actor_id: int | None, k
 
 
 @transaction.atomic
-def give(*, type_id: int, members: Relation, at: datetime, actor_id: int | None, key: str, note: str = "") -> int:
-    """Give one coupon each to the members of a relation (member_id) who may get one; return how many got it.
-
-    Who has as many as one may have, or has not the tier, is left out; of what is left of all, those who joined first
-    get it. One statement. The same key (1 to 64 characters) again gives only to whom it did not yet.
-    """
-    CouponType.objects.select_for_update(no_key=True).get(pk=type_id)
-    fit = _fit(type_id, members, at, key)
-    return len(sql.run("mall", "coupons_give", relation=fit, type=type_id, at=at, actor=actor_id, key=key, note=note))
-
-
-def fitting(*, type_id: int, members: Relation, at: datetime, key: str = "") -> int:
-    """Return how many members of a relation (member_id) `give` would give a coupon to."""
-    [(number,)] = sql.run("mall", "coupons_fitting", relation=_fit(type_id, members, at, key))
-    return int(number)
-
-
-@transaction.atomic
 def void(*, coupon_id: int, at: datetime) -> bool:
     """Void a coupon that staff gave; False when it was void before.
 
@@ -274,10 +252,6 @@ def void(*, coupon_id: int, at: datetime) -> bool:
     if coupon.use_id:
         raise AlreadyUsed
     return bool(Coupon.objects.filter(pk=coupon_id, voided_at=None).update(voided_at=at))
-
-
-def _fit(type_id: int, members: Relation, at: datetime, key: str) -> Relation:
-    return sql.over("mall", "coupons_fit", relation=members, type=type_id, at=at, key=key)
 
 
 def _checked(coupon: Coupon, order: Order, at: datetime) -> Checked:

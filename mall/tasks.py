@@ -7,10 +7,11 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from mall import awards, favourites, interest, lottery, paying, pictures, refunding, telling, treasure
-from mall.models import used_pictures
+from mall import awards, coupon_rounds, favourites, interest, lottery, paying, pictures, refunding, telling, treasure
+from mall.models import CouponRound, used_pictures
 
 A_DAY = timedelta(days=1)
+UNTOUCHED = timedelta(seconds=45)
 
 
 @shared_task
@@ -57,3 +58,17 @@ def refresh_favourites() -> None:
 def text_members() -> None:
     """Send members texts about their parcels. Run again, or twice at once, it sends none twice."""
     telling.text_members(at=timezone.now())
+
+
+@shared_task
+def give_coupons(round_id: int) -> None:
+    """Give the coupons of a round to the end. Delivered twice, or killed and started again, nobody gets two."""
+    while coupon_rounds.step(round_id=round_id, at=timezone.now()):
+        pass
+
+
+@shared_task
+def resume_coupon_rounds() -> None:
+    """Start rounds whose worker is gone, or whose start was lost."""
+    for round_id in CouponRound.objects.left_alone(since=timezone.now() - UNTOUCHED).values_list("pk", flat=True):
+        give_coupons.delay(round_id)

@@ -3,6 +3,7 @@
 from mall.admin import (
     categories,
     counter,
+    coupon_rounds,
     coupons,
     draw_records,
     draws,
@@ -16,6 +17,7 @@ from mall.admin import (
 __all__ = (
     "categories",
     "counter",
+    "coupon_rounds",
     "coupons",
     "draw_records",
     "draws",

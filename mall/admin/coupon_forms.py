@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
-from config.sql import Relation
-from mall import counter, coupons
+from mall import counter, coupon_rounds, coupons
 from mall.admin.forms import MedalForm
 from mall.coupon_words import yuan
 from mall.coupons import Order
-from mall.models import LONGEST_REFERENCE, MOST_YUAN, Coupon
+from mall.models import LONGEST_REFERENCE, MOST_YUAN, Coupon, CouponRound, CouponType
 from mall.models.coupons import CENT
 from mall.redeeming import Refused
-from members.models import Member, Tier
+from members.models import Tier
 
 
 def _key() -> str:
@@ -29,11 +28,11 @@ def _key() -> str:
 
 
 class GiveForm(MedalForm):
-    """To whom a coupon is given; `chosen` are they, before the coupon's own conditions are asked."""
+    """To whom a coupon is given, before the coupon's own conditions are asked; `round` is what would begin."""
 
-    WHO = [("tier", _("the members of a tier")), ("phones", _("these mobile numbers")), ("all", _("all members"))]
-
-    who = forms.ChoiceField(label=_("to"), choices=WHO, initial="tier", widget=widgets.UnfoldAdminSelectWidget)
+    who = forms.ChoiceField(
+        label=_("to"), choices=CouponRound.Who, initial=CouponRound.Who.TIER, widget=widgets.UnfoldAdminSelectWidget
+    )
     tier = forms.ModelChoiceField(
         label=_("tier"), queryset=Tier.objects.all(), required=False, widget=widgets.UnfoldAdminSelectWidget
     )
@@ -56,17 +55,19 @@ class GiveForm(MedalForm):
             self.add_error("phones", _("Enter a mobile number in each line."))
         return given
 
-    @property
-    def chosen(self) -> Any:
-        """Return the members that are meant."""
-        live, given = Member.objects.live(), self.cleaned_data
-        if given["who"] == "tier":
-            return live.filter(tier=given["tier"])
-        return live.filter(pk__in=self.members) if given["who"] == "phones" else live
-
-    @property
-    def relation(self) -> Relation:
-        return Relation.of(self.chosen.values(member_id=F("pk")))
+    def round(self, kind: CouponType, at: datetime, actor_id: int) -> CouponRound:
+        """Return the round that staff ask for, not begun."""
+        given = self.cleaned_data
+        return coupon_rounds.planned(
+            type_id=kind.pk,
+            who=given["who"],
+            tier_id=given["tier"].pk if given["tier"] else None,
+            member_ids=getattr(self, "members", ()),
+            at=at,
+            actor_id=actor_id,
+            key=given["key"],
+            note=given["note"],
+        )
 
 
 class TillForm(forms.Form):

@@ -17,12 +17,13 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from config.back_office import VIEW, Desk, actor, address, ask, log
-from mall import counter, coupons
+from mall import counter, coupon_rounds, coupons
 from mall.admin.coupon_forms import GiveForm
 from mall.admin.coupon_till import Till
 from mall.coupon_words import condition, worth, yuan
-from mall.models import Coupon, CouponType
+from mall.models import Coupon, CouponLeftOut, CouponRound, CouponType
 from mall.redeeming import Refused
+from mall.tasks import give_coupons
 from members.forms import e164
 from members.models import Member
 
@@ -55,22 +56,25 @@ class CouponTypeAdmin(Desk):
         ),
     ]
     conditional_fields = {"most_off": "kind != 'AMOUNT'"}
-    actions_detail = ["give"]
+    actions_detail = ["give", "rounds"]
     empty_hint = _("Add a coupon, then give it to members or make a gift of the kind “coupon of the brand”.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CouponType]:
         return super().get_queryset(request).with_ended(timezone.now())
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        used = obj is not None and (obj.coupons.exists() or obj.gifts.exists())
+        used = obj is not None and (obj.coupons.exists() or obj.gifts.exists() or obj.rounds.exists())
         return super().has_delete_permission(request, obj) and not used
 
     def has_give_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("mall.add_coupon"))
 
+    def has_rounds_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("mall.view_couponround"))
+
     @action(description=_("Give to members"), icon="redeem", permissions=["give"])
     def give(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give one each to the members of a tier, to some by their numbers, or to all; say before how many get one."""
+        """Let a worker give one each to a tier, to some numbers, or to all; say before how many get one."""
         kind = get_object_or_404(CouponType, pk=object_id)
         form, back = GiveForm(request.POST or None), address(CouponType, "change", kind.pk)
         page = ask(
@@ -78,19 +82,22 @@ class CouponTypeAdmin(Desk):
             self,
             title=_("Give %(coupon)s to members") % {"coupon": kind},
             introduction=f"{worth(kind)} · {condition(kind)}",
-            question=lambda: _preview(kind, form),
+            question=lambda: _preview(form.round(kind, timezone.now(), actor(request))),
             confirm=_("Give to members"),
             back=back,
             form=form,
         )
         if page is not None:
             return page
-        given = {"key": form.cleaned_data["key"], "note": form.cleaned_data["note"], "actor_id": actor(request)}
-        number = coupons.give(type_id=kind.pk, members=form.relation, at=timezone.now(), **given)
-        done = ngettext("%(number)s member got it.", "%(number)s members got it.", number) % {"number": f"{number:,}"}
-        log(request, [kind], f"{gettext('Coupons given.')} {done}")
-        messages.success(request, done)
-        return HttpResponseRedirect(back)
+        begun = coupon_rounds.begin(form.round(kind, timezone.now(), actor(request)))
+        give_coupons.delay_on_commit(begun.pk)  # type: ignore[attr-defined]
+        log(request, [kind], f"{gettext('Coupons given.')} {begun.to}")
+        return HttpResponseRedirect(address(CouponRound, "change", begun.pk))
+
+    @action(description=_("Given to many"), icon="outbox", permissions=["rounds"])
+    def rounds(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show to whom it was given, and how far that is."""
+        return HttpResponseRedirect(f"{address(CouponRound, 'changelist')}?type__id__exact={int(object_id)}")
 
     @display(description=_("worth"))
     def shown_worth(self, kind: CouponType) -> str:
@@ -118,17 +125,15 @@ class CouponTypeAdmin(Desk):
         return f"¥{kind.discount:,.2f}"
 
 
-def _preview(kind: CouponType, form: GiveForm) -> list[str]:
+def _preview(planned: CouponRound) -> list[str]:
     """Return how many would get one, and why others would not."""
-    number = coupons.fitting(
-        type_id=kind.pk, members=form.relation, at=timezone.now(), key=form.cleaned_data.get("key", "")
-    )
-    words = ngettext("Give %(coupon)s to %(number)s member?", "Give %(coupon)s to %(number)s members?", number)
-    told = [words % {"coupon": kind, "number": f"{number:,}"}]
-    if (others := form.chosen.count() - number) > 0:
-        why = gettext("%(number)s others were chosen and get none: their tier, their limit, or too few are left.")
-        told.append(why % {"number": f"{others:,}"})
-    return [*told, form.cleaned_data["note"]]
+    foreseen = coupon_rounds.foresee(planned, at=timezone.now())
+    words = ngettext("Give %(coupon)s to %(number)s member?", "Give %(coupon)s to %(number)s members?", foreseen.given)
+    told = [words % {"coupon": planned.type, "number": f"{foreseen.given:,}"}]
+    for why, number in sorted(foreseen.left_out.items()):
+        words = ngettext("%(number)s is left out: %(why)s", "%(number)s are left out: %(why)s", number)
+        told.append(words % {"number": f"{number:,}", "why": CouponLeftOut.Why(why).label})
+    return [*told, planned.note]
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -3,6 +3,7 @@
 from mall.models.addresses import MOST_ADDRESSES, SavedAddress
 from mall.models.categories import Category
 from mall.models.conditions import GiftTier, GiftWindow
+from mall.models.coupon_rounds import CouponLeftOut, CouponRound
 from mall.models.coupons import LONGEST_REFERENCE, MOST_YUAN, Coupon, CouponKind, CouponQuerySet, CouponType, CouponUse
 from mall.models.draws import Draw, DrawPlay, DrawPrize, WonGift
 from mall.models.fulfilment import LONGEST_CODE, Chance, CouponCode, Medal, Voucher
@@ -31,7 +32,9 @@ __all__ = (
     "Coupon",
     "CouponCode",
     "CouponKind",
+    "CouponLeftOut",
     "CouponQuerySet",
+    "CouponRound",
     "CouponType",
     "CouponUse",
     "Draw",

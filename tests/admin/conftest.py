@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from loyalty import adjusting
-from mall import codes, coupons, lottery, paying, shipping, stock, treasure
+from mall import codes, coupon_rounds, coupons, lottery, paying, shipping, stock, treasure
 from mall.models import CouponType, Draw, DrawPrize, Gift, Redemption, TreasureDraw
 from mall.payment import provider
 from mall.redeeming import Address, redeem
@@ -125,6 +125,10 @@ def couponed(member: Member, count: int) -> None:
     """A coupon of a type of its own that a member has used and has back, and a key of a till."""
     kind = CouponType.objects.create(name=f"Coupon {count}", value=1)
     mine = coupons.issue(type_id=kind.pk, member_id=member.pk, at=timezone.now(), actor_id=None, key="k")
+    plan = coupon_rounds.planned(
+        type_id=kind.pk, who="phones", member_ids=[member.pk], at=timezone.now(), key=f"r{count}"
+    )
+    coupon_rounds.step(round_id=coupon_rounds.begin(plan).pk, at=timezone.now())
     order = coupons.Order(f"T-{count}", Decimal(9))
     coupons.use(code=mine.code, order=order, request_key=f"u{count}", at=timezone.now())
     if count % 2:

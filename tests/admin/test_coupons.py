@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from mall import coupons
 from mall.coupons import Order
-from mall.models import Coupon, CouponType, CouponUse, Gift
+from mall.models import Coupon, CouponRound, CouponType, CouponUse, Gift
 from members.models import Member, Tier, User
 from tests.admin.conftest import signed_in, staff
 from tests.admin.test_actions import said
@@ -21,6 +21,7 @@ from tests.conftest import rows
 from tests.mall.kinds import coupon_type
 
 TYPES, COUPONS = "/admin/mall/coupontype/", "/admin/mall/coupon/"
+ROUNDS = "/admin/mall/couponround/"
 TILL, COUNTER = f"{COUPONS}counter/", "/admin/mall/voucher/counter/"
 
 
@@ -131,7 +132,20 @@ def test_the_counter_is_for_who_has_the_right(looker: Client, lin: Member) -> No
     assert len(rows(CouponUse, "pk")) == 1
 
 
-def test_a_tier_gets_coupons_after_a_preview(boss: Client, wang: User, lin: Member, mei: Member, wei: Member) -> None:
+@pytest.fixture
+def given(boss: Client, django_capture_on_commit_callbacks: Any) -> Any:
+    """Return `given(kind, form)`: staff confirm the form, and the worker has done it."""
+
+    def confirm(kind: CouponType, form: dict[str, Any]) -> Any:
+        with django_capture_on_commit_callbacks(execute=True):
+            return boss.post(f"{TYPES}{kind.pk}/give/", form | {"confirmed": "1"})
+
+    return confirm
+
+
+def test_a_tier_gets_coupons_after_a_preview(
+    boss: Client, wang: User, lin: Member, mei: Member, wei: Member, given: Any
+) -> None:
     Member.objects.filter(pk=wei.pk).update(tier=mei.tier)
     kind = coupon_type(limit_per_member=1)
     coupons.issue(type_id=kind.pk, member_id=wei.pk, at=timezone.now(), actor_id=None, key="k")
@@ -139,24 +153,60 @@ def test_a_tier_gets_coupons_after_a_preview(boss: Client, wang: User, lin: Memb
 
     asked = boss.post(f"{TYPES}{kind.pk}/give/", form).content.decode()
     assert "Give 20 off 100 to 1 member?" in asked
-    assert "1 others were chosen and get none" in asked
+    assert "1 is left out: has as many as one may have" in asked
     assert len(rows(Coupon, "pk")) == 1
-    done = boss.post(f"{TYPES}{kind.pk}/give/", form | {"confirmed": "1"})
-    again = boss.post(f"{TYPES}{kind.pk}/give/", form | {"confirmed": "1"})
+    done, again = given(kind, form), given(kind, form)
 
-    assert said(done) == ["1 member got it."]
-    assert said(again)[-1:] == ["0 members got it."]
+    assert done.url == again.url == f"{ROUNDS}{CouponRound.objects.get().pk}/change/"
     assert rows(Coupon, "member", "given_by", "note")[1:] == [(mei.pk, wang.pk, "for you")]
+    assert rows(CouponRound, "type", "tier", "chosen", "given", "left_out") == [(kind.pk, mei.tier_id, 2, 1, 1)]
 
 
-def test_a_list_of_numbers_and_all_members_get_coupons(boss: Client, lin: Member, wei: Member, mei: Member) -> None:
+def test_a_list_of_numbers_and_all_members_get_coupons(lin: Member, wei: Member, mei: Member, given: Any) -> None:
     kind = coupon_type()
-    page = f"{TYPES}{kind.pk}/give/"
 
-    boss.post(page, give("phones", phones="138 0000 0001\n+8613800000003") | {"confirmed": "1"})
-    boss.post(page, give("all") | {"confirmed": "1"})
+    given(kind, give("phones", phones="138 0000 0001\n+8613800000003"))
+    given(kind, give("all"))
 
     assert sorted(rows(Coupon, "member")) == sorted((m.pk,) for m in (lin, wei, lin, wei, mei))
+
+
+def test_the_request_gives_nothing_itself_and_its_page_tells_how_far_it_is(boss: Client, lin: Member) -> None:
+    kind = coupon_type()
+
+    page = boss.post(f"{TYPES}{kind.pk}/give/", give("all") | {"confirmed": "1"}, follow=True).content.decode()
+
+    assert rows(Coupon, "pk") == []
+    assert "0 of 1 members" in page
+    assert f'hx-get="{ROUNDS}{CouponRound.objects.get().pk}/progress/"' in page
+
+
+def test_afterwards_the_page_tells_who_was_left_out_and_why(
+    boss: Client, looker: Client, lin: Member, mei: Member, wei: Member, given: Any
+) -> None:
+    kind = coupon_type(tier=mei.tier)
+    page = given(kind, give("all")).url
+    left_out = page.replace("change/", "left-out/")
+
+    told = looker.get(page.replace("change/", "progress/")).content.decode()
+    names = looker.get(left_out).content.decode()
+
+    assert "hx-get" not in told
+    assert '<td>has not the tier that the coupon is for</td><td class="jf-number">2</td>' in told
+    assert left_out in told
+    assert [name in names for name in ("Lin", "Wei", "Mei")] == [True, True, False]
+    assert names.count("has not the tier that the coupon is for") == 2
+    assert "20 off 100" in looker.get(f"{ROUNDS}?type__id__exact={kind.pk}").content.decode()
+
+
+def test_givings_are_for_who_has_the_right(lin: Member, given: Any) -> None:
+    page = given(coupon_type(), give("all")).url
+    stranger = signed_in(staff("chen", "use_coupon"))
+    pages = [page, page.replace("change/", "progress/"), page.replace("change/", "left-out/")]
+
+    assert [stranger.get(one).status_code for one in pages] == [403] * 3
+    assert stranger.post(page).status_code == 403
+    assert signed_in(staff("zhao", "view_couponround")).get(f"{ROUNDS}999/left-out/").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from mall.models import (
     Chance,
     Coupon,
     CouponCode,
+    CouponRound,
     DrawPlay,
     Gift,
     Medal,
@@ -29,7 +30,7 @@ from tests.admin.conftest import grow, signed_in, staff
 
 FACTS = [TierChange, Posting, OrderImport, Order, Claim, Redemption, StockChange, CouponCode, Voucher, Medal, Chance]
 FACTS += [DrawPlay, TreasureEntry, WonGift]
-FACTS += [Payment, Refund, Coupon, ApiKey]
+FACTS += [Payment, Refund, Coupon, CouponRound, ApiKey]
 KEPT = [Member, Tier, EarningRule, Campaign, Gift, User]
 
 

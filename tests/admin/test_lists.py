@@ -53,6 +53,7 @@ LISTS = [
     "/admin/mall/coupontype/",
     "/admin/mall/coupon/",
     "/admin/mall/coupon/?state=open",
+    "/admin/mall/couponround/",
     "/admin/members/apikey/",
     "/admin/mall/medal/",
     "/admin/mall/chance/",
