@@ -67,10 +67,12 @@ def redemptions(request: HttpRequest, member: Member) -> HttpResponse:
 def redemption(request: HttpRequest, member: Member, redemption_id: int) -> HttpResponse:
     """One redemption and how far it has come."""
     one, at = own(member, redemption_id), timezone.now()
+    vouchers = list(_held(request, one, at)) if one.kind in COUNTER else []
     context: dict[str, Any] = {
         "redemption": one,
         "codes": list(one.codes.order_by("pk")) if one.kind in Gift.FROM_A_POOL else [],
-        "vouchers": list(_held(request, one, at)) if one.kind in COUNTER else [],
+        "vouchers": vouchers,
+        "open": any(held.qr for held in vouchers),
         "back": _gone_back(one) if one.returned else {},
     }
     if one.kind == Gift.Kind.COUPON:

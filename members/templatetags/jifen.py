@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from django import template
@@ -47,6 +47,14 @@ def moment(at: datetime) -> str:
 def last_moment(end: datetime) -> datetime:
     """Return the last instant before a half-open end: what ends at midnight is good until the day before."""
     return end - timedelta(microseconds=1)
+
+
+@register.filter
+def until(end: datetime) -> str:
+    """Tell a half-open end in the brand's zone: midnight as the day before it, anything else with its time."""
+    local = timezone.localtime(end)
+    whole_day = local.time() == time.min
+    return date_format(last_moment(local), "DATE_FORMAT") if whole_day else date_format(local, "DATETIME_FORMAT")
 
 
 @register.filter

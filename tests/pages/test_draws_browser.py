@@ -68,7 +68,7 @@ def test_from_the_entry_to_the_check(open_page: Callable[..., Any], lin: Member,
     page.get_by_role("link", name="台灯夺宝").click()
     page.get_by_label("参与份数", exact=True).fill("2")
     page.get_by_role("button", name="立即参与").click()
-    page.get_by_text("你的号码是 9–10").wait_for()
+    page.get_by_text("您的号码是 9–10").wait_for()
     treasure.settle_due(at=timezone.now())
     page.reload()
     page.get_by_role("link", name="验证结果").click()
