@@ -18,8 +18,11 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
 from python_calamine import CalamineError, CalamineWorkbook
+
+from config.workbooks import Extent
 
 __all__ = ("XLSX", "NoTable", "csv_lines", "disarmed", "table", "xlsx")
 
@@ -27,6 +30,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ARMOURED = re.compile(r'="[\w-]*"')  # a formula that is nothing but a text
 MOST_BYTES = 2 * 1024**2
 MOST_UNPACKED = 40 * 1024**2
+MOST_CELLS = 2_500_000
+OTHER_BOOKS = {"content.xml", "xl/workbook.bin"}  # which the library reads as well, at any size
 MOST_ROWS = 5_000
 MOST_COLUMNS = 100
 WIDEST = 60
@@ -74,6 +79,8 @@ def xlsx(header: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str) ->
 def _cell(sheet: Any, value: Any, *, bold: bool) -> Any:
     if isinstance(value, datetime):
         value = value.replace(tzinfo=None)
+    if isinstance(value, str):
+        value = ILLEGAL_CHARACTERS_RE.sub(" ", value)  # control characters, which no workbook can hold
     cell = WriteOnlyCell(sheet, disarmed(value))
     if isinstance(value, str):
         cell.data_type = "s"
@@ -128,25 +135,41 @@ def _of_workbook(data: bytes) -> Iterator[tuple[int, list[str]]]:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
         rows = sheet.to_python(skip_empty_area=False, nrows=MOST_ROWS + 2)
     except (CalamineError, ValueError, IndexError) as error:
-        raise NoTable(_("This Excel file cannot be read. Save it again as xlsx or CSV.")) from error
+        raise _unreadable() from error
     for line, row in enumerate(rows, start=1):
         yield line, [_bare(_text(cell)) for cell in row[: MOST_COLUMNS + 1]]
 
 
 def _refuse_bomb(data: bytes) -> None:
-    """Unpack piece by piece and count: what a zip says of its own sizes may be a lie."""
+    """Unpack piece by piece and measure: what a zip says of its own sizes may be a lie."""
     left = MOST_UNPACKED
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if OTHER_BOOKS & set(packed.namelist()):
+                raise _unreadable()
             for info in packed.infolist():
                 info.file_size = 2 * MOST_UNPACKED
                 with packed.open(info) as part:
-                    while piece := part.read(1 << 16):
-                        left -= len(piece)
-                        if left < 0:
-                            raise NoTable(_("This Excel file is too large when unpacked. Divide it into several."))
+                    left -= _measured(part, left)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise NoTable(_("This Excel file cannot be read. Save it again as xlsx or CSV.")) from error
+        raise _unreadable() from error
+
+
+def _measured(part: IO[bytes], most: int) -> int:
+    """Return how many bytes a part of a workbook has. Raises NoTable for more, and for cells far out."""
+    size, extent = 0, Extent()
+    while piece := part.read(1 << 16):
+        size += len(piece)
+        if size > most:
+            raise NoTable(_("This Excel file is too large when unpacked. Divide it into several."))
+        extent.add(piece)
+        if extent.area > MOST_CELLS:
+            raise NoTable(_("This Excel file has cells far outside its table. Copy the table into a new file."))
+    return size
+
+
+def _unreadable() -> NoTable:
+    return NoTable(_("This Excel file cannot be read. Save it again as xlsx or CSV."))
 
 
 def _text(cell: Any) -> str:

@@ -6,7 +6,6 @@ Cells are text in both cases. A record of a text that spans several lines is kno
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple, TextIO
 from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
 
+from config.workbooks import Extent
 from orders.channels import packed, tables
 from orders.channels.packed import damaged
 from orders.channels.rows import RefusedFile
@@ -24,7 +24,6 @@ MOST_LINES_OF_A_RECORD = 500
 MOST_CELLS = 2_500_000
 MOST_BYTES_UNPACKED = 160 << 20
 EXACT_DIGITS = 10**15
-PLACE = re.compile(rb"""<(?:\w+:)?(?:row|c)\b[^>]*?\br=["']([A-Z]{0,3})(\d{1,7})["']""")
 
 
 class Unreadable(NamedTuple):
@@ -130,22 +129,10 @@ def _measured(pieces: Iterator[bytes], most: int, most_cells: int) -> tuple[int,
 
     Reads a part to its end, whatever its name, so that its check sum is checked too; of a huge one not all.
     """
-    size = high = wide = cells = 0
-    rest = b""
+    size, extent = 0, Extent()
     for piece in pieces:
         size += len(piece)
-        whole = rest + piece
-        cut = whole.rfind(b"<")
-        rest = whole[cut:]
-        for column, row in PLACE.findall(whole[:cut]):
-            high, wide, cells = max(high, int(row)), max(wide, _column(column)), cells + 1
-        if max(high * wide, cells) > most_cells or len(rest) > 2 << 20 or size > most:
+        extent.add(piece)
+        if extent.area > most_cells or len(extent.unfinished) > 2 << 20 or size > most:
             return size, most_cells + 1
-    return size, max(high * wide, cells)
-
-
-def _column(letters: bytes) -> int:
-    index = 0
-    for letter in letters:
-        index = index * 26 + letter - 64
-    return index
+    return size, extent.area

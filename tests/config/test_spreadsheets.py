@@ -36,6 +36,12 @@ def test_a_workbook_holds_text_and_no_formula() -> None:
     assert not any(str(cell.value).startswith("=") for cell in written)
 
 
+def test_a_control_character_that_somebody_typed_stops_no_workbook() -> None:
+    book = load_workbook(io.BytesIO(xlsx(["收件人"], [["林\x01\x0b\x1f"]], title="装箱单")))
+
+    assert book["装箱单"]["A2"].value == "林   "
+
+
 def test_what_was_written_is_read_again() -> None:
     rows = [["编号", "名称", "单号"], [7, "茶杯, 大", "773000000000000123"], [8, '"袋"\n二行', "SF1"]]
     expected = [(1, ["编号", "名称", "单号"]), (2, ["7", "茶杯, 大", "773000000000000123"])]
@@ -69,6 +75,14 @@ def packed(**parts: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def far_out(cell: bytes) -> bytes:
+    """A workbook of five kilobytes with a cell at the far corner of its sheet."""
+    with zipfile.ZipFile(io.BytesIO(xlsx(["a"], [["b"]], title="x"))) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    return packed(**parts | {"xl/worksheets/sheet1.xml": sheet.replace(b"</sheetData>", cell + b"</sheetData>")})
+
+
 def lying_bomb() -> bytes:
     """A zip that unpacks to 60 MB and says 10 bytes."""
     data = packed(sheet=b"\0" * 60 * 1024**2)
@@ -87,6 +101,9 @@ def lying_bomb() -> bytes:
         (packed(hello=b"x"), "cannot be read"),
         (packed(sheet=b"\0" * 60 * 1024**2), "too large when unpacked"),
         (lying_bomb(), "too large when unpacked"),
+        (far_out(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), "far outside its table"),
+        (far_out(b'<row><c r ="xfd1048576"><v>1</v></c></row>'), "far outside its table"),
+        (packed(**{"content.xml": b"x"}), "cannot be read"),
         (b'a,b\n"1,2\n', "quotation marks of line 2"),
         (b"a,b\n" * 6000, "more than 5,000 lines"),
         (b"a," * 200, "more than 100 columns"),

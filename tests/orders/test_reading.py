@@ -355,8 +355,21 @@ def test_workbook_that_turned_ids_into_numbers_has_its_rows_rejected(file):
     assert "spreadsheet turned this number" in bad.reason
 
 
-def test_workbook_with_a_cell_far_outside_is_refused_without_taking_memory(file):
-    path = file(archive(bomb(b'<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"/></row>')))
+@pytest.mark.parametrize(
+    "far",
+    [
+        b'<row r="1048576"><c r="XFD1048576"/></row>',
+        b"<row r = \"1048576\"><c r\n='XFD1048576'/></row>",
+        b'<row><c r="xfd1048576"/></row>',
+        b'<a-b:row r="1048576"><a-b:c r="XFD1048576"/></a-b:row>',
+        b'<row s=">" r="1048576"><c s="<" r="XFD1048576"/></row>',
+        b'<c r="XFD1048576"/>',
+        b"<row>" + b"<c><v>1</v></c>" * 1000 + b"</row>" + b"<row/>" * 4000 + b"<row><c/></row>",
+        b'<row r="4294967297"/><c r="B2"/>',
+    ],
+)
+def test_workbook_with_a_cell_far_outside_is_refused_without_taking_memory(file, far):
+    path = file(archive(bomb(b'<row r="1"><c r="A1"/></row>' + far)))
 
     assert "too large" in refusal(path)
 
