@@ -2,14 +2,14 @@
 
 订单实际支付金额 is *gross*; 商品已退款金额 is the refund of each product. Nobody has told whether the first repeats the
 order's amount on each product row. By its name it does, and so it counts once — unless the rows of an order show that
-each has its own: amounts that differ, or each what its own product cost (商品实际价格(总共)). 收件人手机 is the
+each has its own: amounts that differ, or each what its own product cost (商品实际价格(总共)). The rows of an order are
+looked at together even where a sheet was sorted by something else, as far as they fit into memory. 收件人手机 is the
 receiver's: its end proves a claim, no more.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby, islice
 from typing import NamedTuple, Self
 
 from django.utils.translation import gettext_lazy
@@ -29,7 +29,7 @@ AFTER_SALE_WORDS = {
     HOLD: ("售后中", "售后处理中"),
     REFUNDED: ("退款完成",),
 }
-MOST_TOGETHER = 1_000
+MOST_HELD = 20_000
 
 
 class Printed(NamedTuple):
@@ -102,12 +102,26 @@ class WechatOrders(Format):
         )  # fmt: skip
 
     def arranged(self, things: Iterator[Row | BadRow | Skipped]) -> Iterator[Row | BadRow | Skipped]:
-        """See Format.arranged. Rows of one order that stand together are looked at together."""
-        for _number, together in groupby(things, lambda one: one.number if isinstance(one, Row) else ""):
-            while group := list(islice(together, MOST_TOGETHER)):
-                rows = [one for one in group if isinstance(one, Row)]
-                printed = {row.row_key: self.printed.pop(row.line) for row in rows}
-                yield from _parts(rows) if _each_its_own(list(printed.values())) else group
+        """See Format.arranged. The rows of one order, of the latest that were read, are looked at together."""
+        held: dict[str, list[Row]] = {}
+        rows = 0
+        for one in things:
+            if not isinstance(one, Row):
+                yield one
+                continue
+            held.setdefault(one.number, []).append(one)
+            rows += 1
+            if rows > MOST_HELD:
+                oldest = held.pop(next(iter(held)))
+                rows -= len(oldest)
+                yield from self.decided(oldest)
+        for order in held.values():
+            yield from self.decided(order)
+
+    def decided(self, order: list[Row]) -> Iterable[Row]:
+        """The rows of an order, each with the amount of the order or with its own."""
+        printed = {row.row_key: self.printed.pop(row.line) for row in order}
+        return _parts(order) if _each_its_own(list(printed.values())) else order
 
 
 def _each_its_own(rows: list[Printed]) -> bool:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from orders.channels import wechat
 from orders.models import Order
 from tests.orders.conftest import Export, Understood, imported
 
@@ -82,6 +83,24 @@ def test_amounts_that_differ_within_an_order_add_up(
     assert Order.objects.get().shipping == Decimal(10)
 
 
+def test_amounts_of_the_products_add_up_in_a_file_that_was_sorted(db: None, export: Export) -> None:
+    first, second = FIRST | {"订单实际支付金额": "60.00"}, SECOND | {"订单实际支付金额": "30.00"}
+    other = FIRST | {"订单号": "3715800012345678902"}
+
+    result = imported(export("WECHAT_57", second, other, first))
+
+    assert result == {NUMBER: ("completed", "90.00", "0.00"), other["订单号"]: ("completed", "100.00", "0.00")}
+
+
+def test_no_more_rows_are_held_than_fit_into_memory(understood: Understood, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wechat, "MOST_HELD", 2)
+    orders = [FIRST | {"订单号": f"371580001234567890{place}"} for place in range(5)]
+
+    rows = understood("WECHAT_57", *orders)
+
+    assert [row.number for row in rows] == [one["订单号"] for one in orders]
+
+
 def test_equal_amounts_that_are_each_of_their_own_product_add_up(db: None, export: Export) -> None:
     rows = [
         one | {"订单实际支付金额": "50.00", "商品实际价格(总共)": "50.00", "订单运费": "0.00"}
@@ -119,7 +138,7 @@ def test_status_words(understood: Understood, word: str, status: str) -> None:
     [("订单实际支付金额", ""), ("商品已退款金额", "100.01")],
 )
 def test_bad_cell_is_named(understood: Understood, column: str, value: str) -> None:
-    good, bad = understood("WECHAT_57", FIRST, SECOND | {column: value})
+    bad, good = understood("WECHAT_57", FIRST, SECOND | {column: value})
 
     assert (good.line, bad.line) == (2, 3)
     assert (bad.column, bad.value) == (column, value)
