@@ -115,12 +115,13 @@ def read(path: str | Path, recognised: Recognised, *, words: Mapping[str, Mappin
 
 def _rows(path: Path, recognised: Recognised, form: Format) -> Iterator[Row | BadRow | Skipped]:
     row, width = form.row, len(recognised.header)
+    last = max(recognised.columns.values())
     for record in below_header(path, recognised):
         if isinstance(record, Unreadable):
             yield _unreadable(record)
             continue
         line, cells = record
-        if len(cells) != width and not _fitted(cells, width):
+        if len(cells) != width and not _fitted(cells, width, last):
             if any(cells):
                 yield _footer(line, cells, form) or _total(line, cells) or _misfit(line, len(cells), width)
             continue
@@ -245,8 +246,14 @@ def _digits_are_lost(path: Path, found: Recognised) -> bool:
     return zeros >= SURELY_LOST and len(long) > 1 and not any(one[EXACT:].strip("0") for one in long)
 
 
-def _fitted(cells: list[str], width: int) -> bool:
-    """Cut empty cells after the last column off; False if the record does not fit its header."""
+def _fitted(cells: list[str], width: int, last: int) -> bool:
+    """Give a record the width of its header: cut empty cells off, or add those that a spreadsheet did not write.
+
+    In text, Excel leaves the last columns out where sixteen rows together have them empty. A record without a cell
+    after the `last` column that is read may be cut off within it: False, as where the record does not fit its header.
+    """
+    if len(cells) < width and last + 1 < len(cells):
+        cells += [""] * (width - len(cells))
     if len(cells) < width or any(cells[width:]):
         return False
     del cells[width:]

@@ -133,6 +133,13 @@ def test_record_with_too_few_or_too_many_cells_is_rejected(file, record, cells):
     assert f"has {cells} cells, the header has 6" in things[0].reason
 
 
+def test_empty_last_cells_that_excel_left_out_do_no_harm(file):
+    things = everything(file(f"{HEAD},仓库,备注\n{LINE.format(1, 1)},\n{LINE.format(2, 2)}\n"))
+
+    assert lines(things) == [(Row, 2), (BadRow, 3)]  # what is read last may be cut off within its cell
+    assert "has 6 cells, the header has 8" in things[1].reason
+
+
 def test_empty_cells_after_the_last_column_do_no_harm(file):
     things = everything(file(f"{HEAD},,\n{LINE.format(1, 1)},,\n{LINE.format(2, 2)},,,\n{LINE.format(3, 3)}\n"))
 
