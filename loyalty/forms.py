@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
+from config.numbers import Amount, WholeNumber
 from config.sql import Relation
 from loyalty import earning
 from members.models import Tier
@@ -33,7 +34,7 @@ WEEKDAYS = [
 class AdjustForm(forms.Form):
     """Points and growth to give (or, negative, to take) by hand. `key` makes a page good for one adjustment."""
 
-    points = forms.IntegerField(
+    points = WholeNumber(
         label=_("points"),
         required=False,
         min_value=-MOST_POINTS,
@@ -41,7 +42,7 @@ class AdjustForm(forms.Form):
         help_text=_("500 gives, -500 takes."),
         widget=widgets.UnfoldAdminIntegerFieldWidget,
     )
-    growth = forms.IntegerField(
+    growth = WholeNumber(
         label=_("growth value"),
         required=False,
         min_value=-MOST_POINTS,
@@ -128,7 +129,7 @@ class RuleForm(forms.ModelForm):
 class PreviewForm(forms.Form):
     """An order that somebody might make."""
 
-    amount = forms.DecimalField(
+    amount = Amount(
         label=_("amount paid, yuan"),
         min_value=Decimal("0.01"),
         max_digits=12,
@@ -175,7 +176,7 @@ class CampaignForm(forms.ModelForm):
         widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
     )
     days_of_month = SimpleArrayField(
-        forms.IntegerField(min_value=1, max_value=31),
+        WholeNumber(min_value=1, max_value=31),
         label=_("days of the month"),
         required=False,
         help_text=_("For example 8, 18, 28. Empty: every day."),

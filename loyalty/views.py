@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from config.numbers import digits
 from loyalty import history as stories
 from loyalty import ledger
 from loyalty.models import EarningRule, Kind, Lot, PointsPolicy, Posting, PostingQuerySet
@@ -88,7 +89,7 @@ def read(postings: PostingQuerySet, before: str, *, at: datetime, most: int = PA
     """
     ordered = postings.select_related("lot").order_by("-occurred_at", "-id")
     if before:
-        last = get_object_or_404(postings, pk=int(before) if before.isdecimal() and len(before) < 19 else 0)
+        last = get_object_or_404(postings, pk=digits(before) or 0)
         ordered = ordered.filter(Q(occurred_at__lt=last.occurred_at) | Q(occurred_at=last.occurred_at, id__lt=last.pk))
     rows = list(ordered[: most + 1])
     shown = rows[:most]

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from config.numbers import digits
 from mall.models import Gift, GiftQuerySet
 
 __all__ = ("MOST_GIFTS", "SORTS", "Wish", "find")
@@ -46,7 +47,7 @@ class Wish(NamedTuple):
         number, sort = asked.get("category", ""), asked.get("sort", "")
         return cls(
             words=" ".join(asked.get("q", "").replace("\0", "").split())[:LONGEST_WORDS],
-            category=int(number) if number.isdecimal() and number.isascii() and len(number) < 19 else None,
+            category=digits(number),
             only_open=asked.get("show") == "open",
             sort=sort if sort in SORTS else "",
         )

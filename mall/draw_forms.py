@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from config.numbers import WholeNumber
 from mall.models import MOST_ENTRIES
 
 KEY = r"\A[0-9a-f]{32}\Z"
@@ -15,7 +16,7 @@ class TryForm(forms.Form):
 
 
 class EnterForm(TryForm):
-    quantity = forms.IntegerField(
+    quantity = WholeNumber(
         label=_("How many entries"),
         min_value=1,
         max_value=MOST_ENTRIES,

@@ -9,6 +9,7 @@ from django import forms
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
+from config.numbers import WholeNumber
 from mall import reversing
 from mall.address_forms import AddressFields
 from mall.addresses import Given, delivery
@@ -30,7 +31,7 @@ class QuantityForm(forms.Form):
 
     to: Address | None = None
     request_key = forms.RegexField(r"\A[0-9a-f]{32}\Z", widget=forms.HiddenInput)
-    quantity = forms.IntegerField(
+    quantity = WholeNumber(
         label=_("Quantity"),
         min_value=1,
         max_value=MOST_AT_ONCE,
@@ -46,7 +47,7 @@ class CancelForm(forms.Form):
     def __init__(self, *args: Any, redemption: Redemption, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if reversing.in_parts(redemption):
-            self.fields["pieces"] = forms.IntegerField(
+            self.fields["pieces"] = WholeNumber(
                 label=_("How many"),
                 min_value=1,
                 max_value=redemption.quantity,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from config.numbers import digits
 from orders import looking, mapping, reading
 from orders.channels import FORMATS, PLATFORMS, guesses
 from orders.channels.base import KEPT, Format
@@ -148,8 +149,7 @@ def _asked(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _number(data: Mapping[str, str], name: str) -> int | None:
-    text = data.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return digits(data.get(name), most=9)
 
 
 def _known(path: Path) -> Format | None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.numbers import digits
 from members.models import Member
 from members.news import SOURCES, News
 from members.views import member_required
@@ -58,17 +59,17 @@ def claim(request: HttpRequest, member: Member) -> HttpResponse:
 def _page(
     request: HttpRequest, member: Member, form: ClaimForm, channels: list[Channel], status: int = 200
 ) -> HttpResponse:
-    before = request.GET.get("before", "")
+    before = digits(request.GET.get("before"))
     rows = Claim.objects.of(member)
-    if before.isdecimal() and len(before) < 19:
-        rows = rows.filter(id__lt=int(before))
+    if before is not None:
+        rows = rows.filter(id__lt=before)
     shown = list(rows[: PAGE + 1])
     context: dict[str, Any] = {
         "form": form,
         "channels": channels,
         "claims": claims.tell(shown[:PAGE], at=timezone.now()),
         "before": shown[PAGE - 1].pk if len(shown) > PAGE else None,
-        "older": bool(before),
+        "older": before is not None,
     }
     part = request.htmx and before  # type: ignore[attr-defined]
     return render(request, "orders/_claims.html" if part else "orders/claims.html", context, status=status)

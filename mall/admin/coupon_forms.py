@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
+from config.numbers import Amount
 from mall import counter, coupon_rounds, coupons
 from mall.admin.forms import MedalForm
 from mall.coupon_words import yuan
@@ -82,7 +83,7 @@ class TillForm(forms.Form):
     order_reference = forms.CharField(
         label=_("order number"), max_length=LONGEST_REFERENCE, widget=widgets.UnfoldAdminTextInputWidget
     )
-    order_amount = forms.DecimalField(
+    order_amount = Amount(
         label=_("goods, yuan"),
         required=False,
         min_value=CENT,
@@ -91,7 +92,7 @@ class TillForm(forms.Form):
         help_text=_("Without shipping."),
         widget=widgets.UnfoldAdminDecimalFieldWidget,
     )
-    shipping = forms.DecimalField(
+    shipping = Amount(
         label=_("shipping, yuan"),
         required=False,
         min_value=0,

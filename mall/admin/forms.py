@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
+from config.numbers import WholeNumber
 from mall import codes, counter, stock
 from mall.models import Coupon, Payment, Voucher
 from mall.redeeming import Refused
@@ -20,7 +21,7 @@ MOST_MEMBERS = 1_000
 
 
 class StockForm(forms.Form):
-    quantity = forms.IntegerField(
+    quantity = WholeNumber(
         label=_("pieces"),
         min_value=-stock.MOST_CHANGED,
         max_value=stock.MOST_CHANGED,

@@ -21,6 +21,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from config.back_office import MOST_LISTED, VIEW, actor, address, ask, link, log
+from config.numbers import digits
 from loyalty.models import Posting
 from mall import shipping
 from mall.admin.packing import Packing
@@ -98,8 +99,8 @@ class RedemptionAdmin(Packing):
         words = search_term.strip()
         if phone := e164(words):
             return queryset.filter(member__in=Member.objects.filter(phone=phone)), False
-        if words.isdecimal() and len(words) < 19:
-            return queryset.filter(pk=int(words)), False
+        if (number := digits(words)) is not None:
+            return queryset.filter(pk=number), False
         return (queryset.none() if words else queryset), False
 
     def has_ship_permission(self, request: HttpRequest, obj: Any = None) -> bool:

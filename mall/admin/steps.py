@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
+from config.numbers import WholeNumber
 from mall import carriers, reversing
 from mall.forms import new_key
 from mall.models import Redemption, Shipment
@@ -53,7 +54,7 @@ class CancelForm(forms.Form):
     def __init__(self, *args: Any, redemption: Redemption, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if reversing.in_parts(redemption):
-            self.fields["pieces"] = forms.IntegerField(
+            self.fields["pieces"] = WholeNumber(
                 label=_("pieces"),
                 min_value=1,
                 max_value=redemption.quantity,

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.numbers import AmountOfJson
 from mall import counter, coupons
 from mall.models import LONGEST_REFERENCE, MOST_YUAN, Coupon, CouponUse
 from mall.models.coupons import CENT
@@ -40,8 +41,8 @@ class WhichOrder(serializers.Serializer):
 class Asked(WhichOrder):
     """The amounts of an order, too, in yuan: the goods, and the shipping beside them."""
 
-    order_amount = serializers.DecimalField(max_digits=9, decimal_places=2, min_value=CENT, max_value=MOST_YUAN)
-    shipping = serializers.DecimalField(
+    order_amount = AmountOfJson(max_digits=9, decimal_places=2, min_value=CENT, max_value=MOST_YUAN)
+    shipping = AmountOfJson(
         max_digits=9, decimal_places=2, min_value=Decimal(0), max_value=MOST_YUAN, default=Decimal(0)
     )
 

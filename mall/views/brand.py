@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import condition, require_safe
 
+from config.numbers import WholeNumber
 from mall.models import Look
 from mall.views.storefront import listed
 from members.models import Member, Programme, Tier
@@ -56,7 +57,7 @@ class PreviewForm(forms.Form):
     at = forms.DateTimeField(
         label=_("At"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
     )
-    points = forms.IntegerField(label=_("With points"), required=False, min_value=0, max_value=10**9)
+    points = WholeNumber(label=_("With points"), required=False, min_value=0, max_value=10**9)
     tier = forms.ModelChoiceField(
         label=_("Of tier"), queryset=Tier.objects.all(), required=False, empty_label=_("No tier")
     )

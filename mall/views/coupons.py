@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from config.numbers import digits
 from mall.models import Coupon, CouponQuerySet
 from mall.views.scanning import counter_qr
 from members.models import Member
@@ -69,4 +70,4 @@ def _shelf(rows: CouponQuerySet, show: str) -> CouponQuerySet:
 
 def _number(asked: str) -> int:
     """Return the page asked for, 1 for anything that is none."""
-    return max(int(asked), 1) if asked.isdecimal() and asked.isascii() and len(asked) < 5 else 1
+    return digits(asked, most=4) or 1

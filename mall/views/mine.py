@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from config.numbers import digits
 from mall import codes, reversing, shipping
 from mall.forms import CancelForm
 from mall.models import Gift, Medal, Redemption, Refund, Reversal, Voucher
@@ -48,15 +49,15 @@ class GoneBack(NamedTuple):
 @member_required
 def redemptions(request: HttpRequest, member: Member) -> HttpResponse:
     """The member's redemptions, twenty at a time, newest first."""
-    before = request.GET.get("before", "")
+    before = digits(request.GET.get("before"))
     rows = Redemption.objects.of(member)
-    if before.isdecimal() and len(before) < 19:
-        rows = rows.filter(id__lt=int(before))
+    if before is not None:
+        rows = rows.filter(id__lt=before)
     shown = list(rows[: PAGE + 1])
     context = {
         "redemptions": shown[:PAGE],
         "before": shown[PAGE - 1].pk if len(shown) > PAGE else None,
-        "older": bool(before),
+        "older": before is not None,
     }
     part = request.htmx and before  # type: ignore[attr-defined]
     return render(request, "mall/_redemptions.html" if part else "mall/redemptions.html", context)

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from config.numbers import digits
 from loyalty import ledger
 from loyalty.models import Posting
 from loyalty.views import read
@@ -97,7 +98,7 @@ def listed(
 
 def _number(asked: str) -> int:
     """Return the page asked for, 1 for anything that is none."""
-    return max(int(asked), 1) if asked.isdecimal() and asked.isascii() and len(asked) < 5 else 1
+    return digits(asked, most=4) or 1
 
 
 @require_safe

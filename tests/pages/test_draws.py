@@ -271,7 +271,7 @@ def test_a_result_that_does_not_fit_is_not_called_right(visitor: Client, lin: Me
     assert not drawing.check(draw).right
 
 
-@pytest.mark.parametrize("quantity", ["0", "-1", "1.5", str(2**63), "", "x", "１"])
+@pytest.mark.parametrize("quantity", ["0", "-1", "1.5", str(2**63), "", "x", "１", "1_0"])
 def test_a_forged_number_of_entries_is_refused(browse: Browse, lin: Member, quantity: str) -> None:
     give(lin, 3)
     draw = a_treasure()
@@ -280,7 +280,7 @@ def test_a_forged_number_of_entries_is_refused(browse: Browse, lin: Member, quan
         f"/mall/treasure/{draw.pk}/", {"request_key": uuid4().hex, "quantity": quantity}, follow=True
     )
 
-    assert done.status_code in (200, 422)
+    assert done.status_code == 422
     assert TreasureEntry.objects.count() == 0
     assert available(lin) == 3
 

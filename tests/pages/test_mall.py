@@ -117,7 +117,9 @@ def test_a_price_that_the_member_did_not_see_is_shown_first(browse: Browse, lin:
     assert not Redemption.objects.exists()
 
 
-@pytest.mark.parametrize("quantity", ["0", "-1", "1.5", "10001", str(2**63), "true", "", "x", "1e3"])
+@pytest.mark.parametrize(
+    "quantity", ["0", "-1", "1.5", "1.0", "10001", str(2**63), "true", "", "x", "1e3", "１", "1_0", "+1"]
+)
 def test_a_quantity_that_is_none_is_refused(browse: Browse, lin: Member, quantity: str) -> None:
     give(lin, 300)
     cup = shelve()
@@ -393,3 +395,18 @@ def test_redemptions_come_twenty_at_a_time(browse: Browse, lin: Member) -> None:
     listed = [row.pk for page in (first, second) for row in page.context["redemptions"]]
     assert listed == made[::-1]
     assert second.context["before"] is None
+
+
+@pytest.mark.parametrize("odd", ["１", "1_0", "٣", "-1", "9" * 30, "x"])
+def test_an_odd_number_in_an_address_is_as_if_it_were_not_there(browse: Browse, lin: Member, odd: str) -> None:
+    give(lin, 300)
+    redeemed(lin, shelve())
+    client = browse(lin)
+
+    mall = client.get("/mall/", {"page": odd, "category": odd, "sort": odd})
+    mine = client.get("/redemptions/", {"before": odd})
+
+    assert (mall.status_code, mall.context["page"]) == (200, 1)
+    assert len(mine.context["redemptions"]) == 1
+    assert client.get("/history/", {"before": odd}).status_code == 404
+    assert client.get("/claims/", {"before": odd}).status_code == 200
