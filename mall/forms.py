@@ -52,13 +52,13 @@ class CancelForm(forms.Form):
                 min_value=1,
                 max_value=redemption.quantity,
                 initial=redemption.kept,
-                required=False,
+                error_messages={"required": _("Say how many pieces.")},
                 widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
             )
         self.redemption = redemption
 
-    def clean_pieces(self) -> int | None:
-        pieces: int | None = self.cleaned_data["pieces"]
+    def clean_pieces(self) -> int:
+        pieces: int = self.cleaned_data["pieces"]
         try:
             reversing.check_pieces(self.redemption, pieces, self.cleaned_data.get("request_key", ""))
         except reversing.TooMany as refused:

@@ -15,6 +15,7 @@ from mall import addresses, shipping
 from mall.models import Gift, Redemption, SavedAddress
 from mall.shelf import offers
 from members.models import Member, Tier
+from tests.conftest import rows
 from tests.pages.conftest import HOME, TO_HOME, available, give, redeemed, shelve
 
 Browse = Callable[[Member], Client]
@@ -222,6 +223,20 @@ def test_some_of_several_pieces_are_cancelled_and_two_clicks_are_one(browse: Bro
     assert "200 points went back." in told
     assert "2 pieces went back" in client.get("/redemptions/").content.decode()
     assert f"{made.gift_name} × 2" in client.get(reverse("history")).content.decode()
+
+
+@pytest.mark.parametrize("pieces", ["", " ", None])
+def test_no_number_of_pieces_cancels_none(browse: Browse, lin: Member, pieces: str | None) -> None:
+    give(lin, 300)
+    made = redeemed(lin, shelve(), 3)
+    client, page = browse(lin), f"/redemptions/{made.pk}/cancel/"
+    form = {"request_key": client.get(page).context["form"]["request_key"].value()}
+
+    asked = client.post(page, form if pieces is None else form | {"pieces": pieces})
+
+    assert "Say how many pieces." in asked.content.decode()
+    assert available(lin) == 0
+    assert rows(Redemption, "state", "returned") == [("PLACED", 0)]
 
 
 def test_its_way_tells_each_step_in_its_order(browse: Browse, lin: Member) -> None:
