@@ -33,7 +33,8 @@ class Terms(NamedTuple):
     """What a gift asks of one member now: points and yuan for a piece, whether it is open for him and if not from when.
 
     `left` is what the limit that leaves least leaves him, `limit` its name: order, day, week, month or ever; `there`
-    how many of its coupons are left for all, None for any number.
+    how many of its coupons are left for all, None for any number; `coupon_tier` the tier that they are for (`exactly`:
+    and none above it), `fits` whether he has it.
     """
 
     points: int
@@ -43,12 +44,17 @@ class Terms(NamedTuple):
     left: int | None = None
     limit: str | None = None
     there: int | None = None
+    coupon_tier: str | None = None
+    exactly: bool = False
+    fits: bool = True
 
 
 @dataclass(frozen=True)
 class Offer:
     """A gift for one member. `points`, `cash`: what a piece costs him; `missing`: points he lacks; `most`: pieces he
-    may take at once; `opens_at`: when it opens for him, if closed; `limit`: the one that leaves him least."""
+    may take at once; `opens_at`: when it opens for him, if closed; `limit`: the one that leaves him least; `tier`: the
+    one that stands in his way, `exactly`: he may have none above it; `coupon_tier`, `coupon_exactly`: whom its coupon
+    is for."""
 
     gift: Gift
     state: State
@@ -58,6 +64,10 @@ class Offer:
     most: int
     opens_at: datetime | None
     limit: str
+    tier: str = ""
+    exactly: bool = False
+    coupon_tier: str = ""
+    coupon_exactly: bool = False
 
     @property
     def open(self) -> bool:
@@ -87,20 +97,27 @@ def _offer(gift: Gift, terms: Terms, member: Member, available: int) -> Offer:
         most=max(min(free, affordable), 0),
         opens_at=terms.opens_at,
         limit=terms.limit or "",
+        tier=str(gift.minimum_tier or "") if terms.fits else terms.coupon_tier or "",
+        exactly=terms.exactly and not terms.fits,
+        coupon_tier=terms.coupon_tier or "",
+        coupon_exactly=terms.exactly,
     )
 
 
 def _state(gift: Gift, terms: Terms, member: Member, available: int) -> State:
-    rank = member.tier.rank if member.tier else 0
     obstacles = {
         State.ENDED: not gift.active or (not terms.open and terms.opens_at is None),
         State.NOT_YET: not terms.open,
         State.SOLD_OUT: _there(gift, terms) < 1,
-        State.TIER: gift.minimum_tier is not None and gift.minimum_tier.rank > rank,
+        State.TIER: not terms.fits or _too_low(gift, member),
         State.LIMIT: terms.left is not None and terms.left < 1,
         State.SHORT: terms.points > available,
     }
     return next((state for state, true in obstacles.items() if true), State.OPEN)
+
+
+def _too_low(gift: Gift, member: Member) -> bool:
+    return gift.minimum_tier is not None and gift.minimum_tier.rank > (member.tier.rank if member.tier else 0)
 
 
 def _there(gift: Gift, terms: Terms) -> int:

@@ -12,7 +12,8 @@ with asks as materialized (
      where exists (select from mall_favourite f where f.gift_id = g.id)
        and g.active and (not g.stock_counted or mall_left(g) > 0) and coalesce(needed.rank, 0) <= t.rank
        and mall_open_earlier(g, %(at)s, own.hours_earlier)
-       and not exists (select from mall_coupontype c where c.id = g.coupon_type_id and mall_coupons_there(c, %(at)s) < 1)
+       and not exists (select from mall_coupontype c where c.id = g.coupon_type_id
+                          and (mall_coupons_there(c, %(at)s) < 1 or not mall_tier_fits(t.id, c.tier_id, c.tier_exactly)))
 ),
 now_ready as (
     select f.id,

@@ -12,6 +12,7 @@ from mall.models import Favourite, Gift, GiftDay, GiftTier
 from members.models import Member, Tier
 from tests.conftest import rows
 from tests.mall.conftest import NOON, ask, give, shelve
+from tests.mall.kinds import coupon, coupon_type
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -61,13 +62,16 @@ def test_each_reason_to_be_ready_is_news_once_it_holds(mei: Member, tiers: dict[
         shelve(pieces=1, points=10, name="over", closes_at=NOON): False,
         shelve(pieces=1, points=10, name="high", minimum_tier=tiers["VIP"]): False,
         shelve(pieces=1, points=10, name="his tier", minimum_tier=tiers["高级"]): True,
+        coupon(coupon_type(tier=tiers["VIP"]), points=10, name="coupon of a high tier"): False,
+        coupon(coupon_type(tier=tiers["普通"], tier_exactly=True), points=10, name="coupon of a lower tier"): False,
+        coupon(coupon_type(tier=tiers["普通"]), points=10, name="coupon that is his"): True,
     }
     for gift in expected:
         keep(mei, gift)
 
     changed = favourites.refresh(at=NOON + HOUR)
 
-    assert changed == 3
+    assert changed == 4
     assert {one.gift: one.ready_at == NOON + HOUR for one in Favourite.objects.all()} == expected
     assert favourites.refresh(at=NOON + 2 * HOUR) == 0
 

@@ -16,6 +16,7 @@ from mall.models import Gift, Redemption, SavedAddress
 from mall.shelf import offers
 from members.models import Member, Tier
 from tests.conftest import rows
+from tests.mall.kinds import coupon, coupon_type
 from tests.pages.conftest import HOME, TO_HOME, available, give, redeemed, shelve
 
 Browse = Callable[[Member], Client]
@@ -225,7 +226,7 @@ def test_some_of_several_pieces_are_cancelled_and_two_clicks_are_one(browse: Bro
     assert f"{made.gift_name} × 2" in client.get(reverse("history")).content.decode()
 
 
-@pytest.mark.parametrize("pieces", ["", " ", None])
+@pytest.mark.parametrize("pieces", ["", None])
 def test_no_number_of_pieces_cancels_none(browse: Browse, lin: Member, pieces: str | None) -> None:
     give(lin, 300)
     made = redeemed(lin, shelve(), 3)
@@ -352,6 +353,9 @@ def test_each_gift_says_what_stands_in_the_way(mei: Member, tiers: dict[str, Tie
         shelve("high", minimum_tier=tiers["VIP"]): "tier",
         shelve("own tier", minimum_tier=tiers["高级"], points=9): "open",
         had: "limit",
+        coupon(coupon_type(tier=tiers["VIP"]), name="his no coupon"): "tier",
+        coupon(coupon_type(tier=tiers["普通"]), name="his coupon", points=9): "open",
+        coupon(coupon_type(tier=tiers["普通"], tier_exactly=True), name="below"): "tier",
     }
     gifts = Gift.objects.shown().order_by("id")
 
@@ -364,7 +368,34 @@ def test_each_gift_says_what_stands_in_the_way(mei: Member, tiers: dict[str, Tie
         "later": 1,
         "ended": 1,
         "high": 1,
+        "his no coupon": 1,
+        "below": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("own", "of_coupon", "exactly", "chip", "told"),
+    [
+        (None, "VIP", False, "For VIP and above", "VIP and above"),
+        (None, "普通", True, "For 普通 only", "普通 only"),
+        ("普通", "VIP", False, "For VIP and above", "VIP and above"),
+        ("VIP", "普通", False, "For VIP and above", "普通 and above"),
+        ("VIP", None, False, "For VIP and above", None),
+        (None, "高级", False, "Ready to redeem", "高级 and above"),
+    ],
+)
+def test_the_page_of_a_coupon_says_for_which_tier_it_is(
+    browse: Browse, mei: Member, tiers: dict[str, Tier], own: Any, of_coupon: Any, exactly: bool, chip: str, told: Any
+) -> None:
+    give(mei, 100)
+    kind = coupon_type(tier=tiers.get(of_coupon), tier_exactly=exactly)
+    gift = coupon(kind, minimum_tier=tiers.get(own))
+
+    page = browse(mei).get(f"/mall/{gift.pk}/").content.decode()
+
+    assert f'">{chip}' in page
+    assert (f"<dt>The coupon is for</dt><dd>{told}</dd>" in page) == (told is not None)
+    assert (f'href="/mall/{gift.pk}/redeem/"' in page) == (chip == "Ready to redeem")
 
 
 def test_the_mall_can_show_only_what_he_can_redeem(browse: Browse, lin: Member) -> None:
