@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,7 +17,7 @@ from unfold import widgets
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from config.back_office import VIEW, Facts, actor, address, ask, log
+from config.back_office import ALREADY_DONE, VIEW, Facts, actor, address, ask, log
 from members.api import keys
 from members.models import ApiKey
 
@@ -36,6 +37,7 @@ class KeyForm(forms.Form):
         choices=lambda: list(keys.SCOPES.items()),
         widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
     )
+    request_key = forms.RegexField(r"\A[0-9a-f]{32}\Z", initial=lambda: uuid4().hex, widget=forms.HiddenInput)
 
 
 @admin.register(ApiKey)
@@ -77,8 +79,14 @@ class ApiKeyAdmin(Facts):
         )
         if page is not None:
             return page
-        key, secret = keys.make(**form.cleaned_data, at=timezone.now(), actor_id=actor(request))
-        log(request, [key], gettext("Key made."))
+        at = timezone.now()
+        try:
+            key, secret = keys.make(**form.cleaned_data, at=at, actor_id=actor(request))
+        except keys.AlreadyMade:
+            messages.warning(request, ALREADY_DONE)
+            return HttpResponseRedirect(back)
+        if key.made_at == at:
+            log(request, [key], gettext("Key made."))
         context = {**self.admin_site.each_context(request), "title": _("The new key"), "secret": secret, "back": back}
         shown = TemplateResponse(request, "admin/members/api_key.html", context)
         shown["Cache-Control"] = "no-store"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -12,9 +13,11 @@ from members.api import keys
 from members.models import ApiKey, User
 from tests.admin.conftest import signed_in, staff
 from tests.admin.test_actions import said
+from tests.conftest import rows
 
 LIST = "/admin/members/apikey/"
-FORM = {"name": "till 1", "scopes": ["coupons"]}
+FORM = {"name": "till 1", "scopes": ["coupons"], "request_key": "ab" * 16}
+SECRET = re.compile(r"jf_[\w-]{43}")
 
 
 def test_a_key_is_shown_when_it_is_made_and_never_again(boss: Client, wang: User) -> None:
@@ -22,7 +25,7 @@ def test_a_key_is_shown_when_it_is_made_and_never_again(boss: Client, wang: User
     assert not ApiKey.objects.exists()
     made = boss.post(f"{LIST}make/", FORM | {"confirmed": "1"})
 
-    secret = re.search(r"jf_[\w-]{43}", made.content.decode())
+    secret = SECRET.search(made.content.decode())
     key = ApiKey.objects.get()
     assert "Make a key for till 1?" in asked
     assert secret is not None
@@ -74,3 +77,33 @@ def test_who_may_look_neither_makes_nor_revokes(looker: Client) -> None:
 
     assert keys.known(secret, at=timezone.now())
     assert ApiKey.objects.count() == 2
+
+
+def test_two_clicks_are_one_key_and_the_second_answer_shows_it_too(boss: Client) -> None:
+    pages = [boss.post(f"{LIST}make/", FORM | {"confirmed": "1"}).content.decode() for _click in range(2)]
+
+    first, second = (SECRET.search(page) for page in pages)
+    assert first is not None
+    assert second is not None
+    assert first[0] == second[0]
+    assert keys.known(first[0], at=timezone.now()) == ApiKey.objects.get()
+    assert LogEntry.objects.count() == 1
+
+
+def test_a_form_used_again_later_makes_no_key_and_shows_none(boss: Client) -> None:
+    boss.post(f"{LIST}make/", FORM | {"confirmed": "1"})
+    ApiKey.objects.update(made_at=timezone.now() - timedelta(minutes=2))
+
+    late = boss.post(f"{LIST}make/", FORM | {"confirmed": "1"})
+
+    assert said(late) == ["This page was already used. Open it again to do more."]
+    assert late.url == LIST  # type: ignore[attr-defined]
+    assert ApiKey.objects.count() == 1
+
+
+def test_each_opened_form_makes_a_key_of_its_own(boss: Client) -> None:
+    for _turn in range(2):
+        form = boss.get(f"{LIST}make/").context["form"]
+        boss.post(f"{LIST}make/", FORM | {"request_key": form["request_key"].value(), "confirmed": "1"})
+
+    assert len(set(rows(ApiKey, "digest"))) == 2
