@@ -34,6 +34,7 @@ __all__ = (
     "Order",
     "OrderTooSmall",
     "RequestReused",
+    "UsedElsewhere",
     "WrongTier",
     "amount_off",
     "check",
@@ -70,6 +71,11 @@ class WrongTier(Refused):
 class NotUsed(Refused):
     code = "not_used"
     sentence = _("This coupon was not used for this order.")
+
+
+class UsedElsewhere(Refused):
+    code = "used_elsewhere"
+    sentence = _("Another system used this coupon, and gives it back; or staff do, in the back office.")
 
 
 class RequestReused(Refused):
@@ -192,10 +198,13 @@ def give_back(
     at: datetime,
     actor_id: int | None = None,
     through: str = "",
+    own_only: str = "",
 ) -> CouponUse:
     """Give a coupon back whose order was cancelled, and return the return. Again, by any key, changes nothing.
 
-    Raises UnknownCode, NotUsed when it was never used for this order, RequestReused, ValueError for a bad key.
+    `own_only` is how the request keys of a system begin (`api:41:`): it gives back what it has used itself, or what
+    another of its kind of the same name (`through`) has. Raises UnknownCode, NotUsed when it was never used for this
+    order, UsedElsewhere, RequestReused, ValueError for a bad key.
     """
     reference = order_reference.strip()
     with _one_request(request_key):
@@ -204,7 +213,8 @@ def give_back(
             return earlier
         stands = coupon.use
         if stands is None or stands.order_reference != reference:
-            return _returned_before(coupon, reference)
+            return _returned_before(coupon, reference, own_only, through)
+        _is_own(stands, own_only, through)
         return CouponUse.objects.create(
             coupon=coupon,
             what=CouponUse.What.RETURNED,
@@ -323,12 +333,21 @@ def _earlier(request_key: str, coupon: Coupon, what: str, order: Order) -> Coupo
     return earlier
 
 
-def _returned_before(coupon: Coupon, reference: str) -> CouponUse:
+def _returned_before(coupon: Coupon, reference: str, own_only: str, through: str) -> CouponUse:
     returns = coupon.uses.filter(what=CouponUse.What.RETURNED, order_reference=reference)
-    last = returns.order_by("-pk").first()
-    if last is None:
+    last = returns.select_related("ends").order_by("-pk").first()
+    if last is None or last.ends is None:
         raise NotUsed
+    _is_own(last.ends, own_only, through)
     return last
+
+
+def _is_own(use: CouponUse, own_only: str, through: str) -> None:
+    """Refuse a use that another system made: a till's key may be replaced by another one of the same name."""
+    kind = own_only.partition(":")[0] + ":"
+    same_name = use.request_key.startswith(kind) and use.through == through[:LONGEST_THROUGH]
+    if own_only and not use.request_key.startswith(own_only) and not same_name:
+        raise UsedElsewhere
 
 
 def _redemption_is_used_up(coupon: Coupon, at: datetime) -> None:

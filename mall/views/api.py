@@ -90,7 +90,8 @@ class GiveCouponBack(CouponEndpoint):
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         reference = asked["order_reference"]
-        return _use(coupons.give_back(code=asked["code"], order_reference=reference, **self.said()))
+        own = {"own_only": self.own_keys(), **self.said()}
+        return _use(coupons.give_back(code=asked["code"], order_reference=reference, **own))
 
 
 @contextmanager

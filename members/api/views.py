@@ -119,7 +119,11 @@ class Endpoint(APIView):
         if not 1 <= len(key) <= LONGEST_REQUEST_KEY or not key.isprintable():
             sentence = gettext("Send a header Idempotency-Key of 1 to 64 characters, a new one for each new request.")
             raise Declined("idempotency_key_missing", sentence, HTTPStatus.BAD_REQUEST)
-        return f"api:{self.request.auth.pk}:{key}"
+        return f"{self.own_keys()}{key}"
+
+    def own_keys(self) -> str:
+        """Return how all request keys of the caller's system begin."""
+        return f"api:{self.request.auth.pk}:"
 
 
 def told(error: Exception, context: dict[str, Any]) -> Response:

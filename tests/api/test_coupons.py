@@ -126,6 +126,56 @@ def test_a_cancelled_order_gives_its_coupon_back(ask: Ask, lin: Member) -> None:
     assert rows(CouponUse, "what", "order_reference") == [("USED", "T-1"), ("RETURNED", "T-1"), ("USED", "T-2")]
 
 
+def as_system(name: str) -> dict[str, str]:
+    """Return the header of a key of a system of this name."""
+    _key, secret = keys.make(name=name, scopes=["coupons"], at=timezone.now(), actor_id=None)
+    return {"authorization": f"Bearer {secret}"}
+
+
+@pytest.mark.parametrize("came_back", [False, True])
+def test_another_system_does_not_give_a_coupon_back(ask: Ask, lin: Member, came_back: bool) -> None:
+    mine = held(lin)
+    ask("use", {"code": mine.code, **ORDER})
+    back = {"code": mine.code, "order_reference": "T-1"}
+    if came_back:
+        ask("give-back", back)
+    before = rows(CouponUse, "pk")
+
+    refused = ask("give-back", back, **as_system("till 2"))
+
+    assert code_of(refused) == (409, "used_elsewhere")
+    assert rows(CouponUse, "pk") == before
+
+
+def test_a_new_key_of_the_same_till_gives_a_coupon_back(ask: Ask, lin: Member) -> None:
+    mine = held(lin)
+    ask("use", {"code": mine.code, **ORDER})
+    keys.revoke(key_id=ApiKey.objects.get().pk, at=timezone.now())
+
+    status, body = ask("give-back", {"code": mine.code, "order_reference": "T-1"}, **as_system("till 1"))
+
+    assert (status, body["what"]) == (200, "RETURNED")
+
+
+def test_what_staff_used_at_a_counter_of_that_name_no_system_gives_back(ask: Ask, lin: Member) -> None:
+    mine = held(lin)
+    order = coupons.Order("T-1", Decimal(250))
+    coupons.use(code=mine.code, order=order, request_key="counter:x", at=timezone.now(), through="till 1")
+
+    refused = ask("give-back", {"code": mine.code, "order_reference": "T-1"})
+
+    assert code_of(refused) == (409, "used_elsewhere")
+
+
+def test_staff_give_back_what_a_system_used(ask: Ask, lin: Member) -> None:
+    mine = held(lin)
+    ask("use", {"code": mine.code, **ORDER})
+
+    back = coupons.give_back(code=mine.code, order_reference="T-1", request_key="counter:y", at=timezone.now())
+
+    assert back.what == "RETURNED"
+
+
 def test_every_refusal_has_its_code(ask: Ask, lin: Member, tiers: dict[str, Tier]) -> None:
     at = timezone.now()
     used, void = held(lin), held(lin)
