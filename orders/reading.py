@@ -68,6 +68,14 @@ def recognise(
         raise RefusedFile(
             _("This file has a header and no orders below it. Choose a longer period and export it again.")
         )
+    if not chosen and (more := _more_sheets(path, found, parts)):
+        raise RefusedFile(
+            _(
+                "Several sheets of this file have orders: %(names)s. "
+                "Save each as a file of its own and upload them one by one."
+            )
+            % {"names": _few([found.sheet, *more])}
+        )
     if _digits_are_lost(path, found):
         raise RefusedFile(
             _(
@@ -232,6 +240,18 @@ def trimmed(header: Sequence[str]) -> tuple[str, ...]:
 
 def _has_data(path: Path, found: Recognised) -> bool:
     return any(isinstance(record, Unreadable) or any(map(str.strip, record[1])) for record in below_header(path, found))
+
+
+def _more_sheets(path: Path, found: Recognised, parts: Sequence[Part]) -> list[str]:
+    """The other sheets that have rows below the same columns: reading one of them only would lose orders unsaid."""
+    read = {normal(found.header[place]) for place in found.columns.values()}
+    below = {
+        part.sheet: found._replace(sheet=part.sheet, header_line=line)
+        for part in parts
+        for line, cells in part.lines
+        if part.sheet != found.sheet and read <= set(map(normal, cells))
+    }
+    return [sheet for sheet, one in below.items() if _has_data(path, one)]
 
 
 def _digits_are_lost(path: Path, found: Recognised) -> bool:

@@ -328,13 +328,20 @@ def test_archive_is_refused(file, members, password, says):
     assert says in refusal(file(archive(members, password)))
 
 
-def workbook(rows, name="订单信息", empty_before=False):
+SEVERAL_ROWS = [line.split(",") for line in SEVERAL.splitlines()]
+
+
+def workbook(rows, name="订单信息", empty_before=False, **others):
     book = openpyxl.Workbook()
     sheet = book.active
     if empty_before:
         sheet = book.create_sheet(name)
     for row in rows:
         sheet.append(row)
+    for other, more in others.items():
+        book.create_sheet(other)
+        for row in more:
+            book[other].append(row)
     data = io.BytesIO()
     book.save(data)
     return data.getvalue()
@@ -351,6 +358,21 @@ def test_workbook_is_read_whatever_its_name_with_the_rows_of_its_sheet(file):
     assert (recognised.encoding, recognised.sheet, recognised.header_line) == ("xlsx", "订单信息", 3)
     assert (row.line, row.number, str(row.gross)) == (4, "4133907579383470175", "69.90")
     assert row.paid_at.isoformat() == "2026-05-01T15:40:57+08:00"
+
+
+def test_workbook_with_orders_on_several_sheets_is_refused_by_their_names(file):
+    may, june = ([HEAD.split(","), LINE.format(n, n).split(",")] for n in (5, 6))
+
+    said = refusal(file(workbook([], 五月=may, 六月=june, 空白=[HEAD.split(",")], 说明=[["五月和六月的订单"]])))
+
+    assert "Several sheets of this file have orders: 五月, 六月." in said
+
+
+def test_sheets_beside_the_orders_that_have_none_do_no_harm(file):
+    sales = [["订单编号", "标题", "数量"], ["4133907579383470175", "卸妆油", 1]]
+    path = file(workbook(SEVERAL_ROWS, 空白=[HEAD.split(",")], 明细=sales))
+
+    assert len(everything(path)) == 5
 
 
 def test_workbook_that_turned_ids_into_numbers_has_its_rows_rejected(file):
