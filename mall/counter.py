@@ -46,7 +46,7 @@ def typed(text: str) -> str:
     The address that a QR code of ours holds counts as its code: a scanner types it as a whole.
     """
     plain = unicodedata.normalize("NFKC", text[:LONGEST_TYPED]).upper().strip()
-    plain = plain.rpartition("?CODE=")[2]
+    plain = plain.rpartition("?CODE=")[2].rpartition("#")[2]
     return "".join(filter(str.isalnum, plain.rsplit("/", 1)[-1])).translate(READ_AS)
 
 

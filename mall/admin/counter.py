@@ -17,6 +17,7 @@ from unfold.decorators import display
 
 from config.back_office import VIEW, Facts, actor, ask, log
 from mall import counter, paying
+from mall.admin import scanned
 from mall.admin.coupon_till import RIGHT, hand_over
 from mall.admin.forms import CounterForm
 from mall.models import Payment, Voucher
@@ -74,9 +75,11 @@ class VoucherAdmin(Facts):
         """Take a code, show what it stands for, use it."""
         if not request.user.has_perm("mall.change_voucher"):
             return HttpResponse(status=403)
+        if (led_on := scanned.taken(request)) is not None:
+            return led_on
         here = reverse("admin:mall_voucher_counter")
         takes_money, place = request.user.has_perm("mall.change_payment"), request.session.get(PLACE, "")
-        first = {"place": place, "code": request.GET.get("code", "")[: counter.LONGEST_TYPED]}  # from a QR code
+        first = {"place": place, "code": scanned.waiting(request)}
         form = CounterForm(request.POST or None, initial=first, takes_money=takes_money)
         form.is_valid()
         if form.coupon and request.user.has_perm(RIGHT):

@@ -14,19 +14,19 @@ from django.utils.translation import gettext_lazy as _
 
 from config.back_office import Facts, actor, ask, log
 from mall import counter, coupons
+from mall.admin import scanned
 from mall.admin.coupon_forms import TillForm
 from mall.coupon_words import condition, validity, worth, yuan
 from mall.models import Coupon, CouponUse
 from mall.redeeming import Refused
 
 RIGHT = "mall.use_coupon"
-PLACE, CODE = "counter-place", "counter-coupon"
+PLACE = "counter-place"
 
 
 def hand_over(request: HttpRequest, coupon: Coupon) -> HttpResponse:
     """Go on from the counter with a coupon that was scanned there."""
-    request.session[CODE] = coupon.code
-    return HttpResponseRedirect(reverse("admin:mall_coupon_till"))
+    return scanned.go_on(request, "admin:mall_coupon_till", coupon.code)
 
 
 class Till(Facts):
@@ -40,15 +40,17 @@ class Till(Facts):
         """Take a code and an order, say what comes off, use it; or give it back."""
         if not request.user.has_perm(RIGHT):
             raise PermissionDenied
-        here, scanned = reverse("admin:mall_coupon_till"), _scanned(request)
-        start = {"place": request.session.get(PLACE, ""), "code": scanned.shown_code if scanned else ""}
+        if (led_on := scanned.taken(request)) is not None:
+            return led_on
+        here, read = reverse("admin:mall_coupon_till"), _read(request)
+        start = {"place": request.session.get(PLACE, ""), "code": read.shown_code if read else ""}
         form = TillForm(request.POST or None, initial=start)
         back = form.is_valid() and form.cleaned_data["back"]
         page = ask(
             request,
             self,
             title=_("Use a coupon"),
-            introduction=" · ".join(_told(scanned)) if scanned else "",
+            introduction=" · ".join(_told(read)) if read else "",
             question=lambda: _of_return(form) if back else _of_use(form),
             confirm=_("Give it back") if back else _("Use it now"),
             back=here if request.method == "POST" else reverse("admin:index"),
@@ -80,9 +82,9 @@ class Till(Facts):
         messages.success(request, told)
 
 
-def _scanned(request: HttpRequest) -> Coupon | None:
+def _read(request: HttpRequest) -> Coupon | None:
     """Return the coupon that was scanned at the counter, or whose QR code a phone has read."""
-    code = request.session.pop(CODE, "") or request.GET.get("code", "")
+    code = scanned.waiting(request)
     return Coupon.objects.told().filter(code=counter.typed(code)).first() if code else None
 
 

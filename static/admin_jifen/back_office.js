@@ -29,3 +29,19 @@ const showFile = () => {
 document.addEventListener("change", showFile);
 document.addEventListener("drop", showFile);
 window.addEventListener("pageshow", showFile);
+// A phone that reads a member's picture opens the counter with the code behind the #: only the browser sees that. It is posted,
+// and leaves the address. Who has to sign in first takes it along.
+const takeScanned = () => {
+    if (!/^#[0-9A-Za-z-]{4,60}$/.test(location.hash)) return;
+    const signIn = document.querySelector("form:has(input[name=username])");
+    if (signIn) { signIn.action = location.pathname + location.search + location.hash; return; }
+    const field = location.pathname.endsWith("/counter/") && document.querySelector("form[data-once] input[name=code]");
+    if (!field) return;
+    const scanned = document.createElement("input");
+    Object.assign(scanned, { type: "hidden", name: "scanned", value: location.hash.slice(1) });
+    history.replaceState(null, "", location.pathname);
+    field.form.append(scanned);
+    field.form.requestSubmit();
+};
+window.addEventListener("hashchange", takeScanned);
+window.addEventListener("DOMContentLoaded", takeScanned);

@@ -41,18 +41,40 @@ def test_the_counter_shows_what_a_code_is_then_redeems_it(boss: Client, wang: Us
     assert 'value="West Lake"' in boss.get(COUNTER).content.decode()
 
 
-def test_a_scanned_picture_opens_the_counter_with_its_code(boss: Client, voucher: Voucher) -> None:
-    scanned = f"{COUNTER}?code={voucher.code}"
-    stranger = Client().get(scanned)
+def test_a_scanned_code_is_in_the_field_and_not_in_the_address(boss: Client, voucher: Voucher) -> None:
+    posted = boss.post(COUNTER, {"scanned": voucher.code})
+    page, again = (boss.get(COUNTER).content.decode() for _look in range(2))
 
-    page = boss.get(scanned).content.decode()
-    typed_by_a_scanner = boss.post(COUNTER, {"code": f"https://jifen.example{scanned}", "place": ""}).content.decode()
+    assert (posted.status_code, posted.url) == (302, COUNTER)  # type: ignore[attr-defined]
+    assert f'value="{voucher.code}"' in page
+    assert voucher.code not in again
+    assert Voucher.objects.get().used_at is None
+
+
+def test_an_old_picture_leads_to_an_address_without_the_code(boss: Client, voucher: Voucher) -> None:
+    old = f"{COUNTER}?code={voucher.code}"
+
+    stranger, page = Client().get(old), boss.get(old, follow=True)
 
     assert stranger.status_code == 302
-    assert stranger.url.endswith(f"counter/%3Fcode%3D{voucher.code}")
-    assert f'value="{voucher.code}"' in page
-    assert "Massage for Lin" in typed_by_a_scanner
-    assert Voucher.objects.get().used_at is None
+    assert page.redirect_chain == [(COUNTER, 302)]
+    assert f'value="{voucher.code}"' in page.content.decode()
+
+
+@pytest.mark.parametrize("before", ["#", "?code="])
+def test_a_scanner_that_types_the_address_types_the_code(boss: Client, voucher: Voucher, before: str) -> None:
+    typed = f"https://jifen.example{COUNTER}{before}{voucher.code}"
+
+    asked = boss.post(COUNTER, {"code": typed, "place": ""}).content.decode()
+
+    assert "Massage for Lin" in asked
+
+
+def test_a_scanned_code_is_for_who_may_redeem(looker: Client, voucher: Voucher) -> None:
+    answer = looker.post(COUNTER, {"scanned": voucher.code})
+
+    assert answer.status_code == 403
+    assert "counter-scanned" not in looker.session
 
 
 def test_a_code_confirmed_twice_is_used_once(boss: Client, voucher: Voucher) -> None:

@@ -10,7 +10,7 @@ import segno
 
 from config.qr import QUIET, svg
 
-COUNTER = "https://jifen.example/admin/mall/voucher/counter/?code=ABCD1234EFGH"
+COUNTER = "https://jifen.example/admin/mall/voucher/counter/#ABCD1234EFGH"
 
 
 def dots(drawn: str) -> list[list[int]]:
