@@ -43,19 +43,30 @@ admin.site.disable_action("delete_selected")
 
 
 class StaffSignIn(AuthenticationForm):
-    """Name and password. Wrong ones count against the name and the address (`staff_sign_in` of the settings).
+    """Name and password. Wrong ones count against the name, the address, and the name at the address
+    (`staff_sign_in` and `staff_sign_in_here` of the settings): guesses at one address lock nobody out at others.
 
     Who is refused is not counted, so waiting is always enough: nobody is locked out for good.
     """
 
     def clean(self) -> dict[str, Any]:
         name = self.cleaned_data.get("username", "")
-        counted = ratelimit.consume(self.request, app="allauth.account", action="staff_sign_in", key=name)
-        if counted is None:
+        keys = {"staff_sign_in_here": f"{name}@{ratelimit.get_ip(self.request)}", "staff_sign_in": name}
+        tried = [
+            ratelimit.consume(self.request, app="allauth.account", action=one, key=key) for one, key in keys.items()
+        ]
+        counted = [usage for usage in tried if usage]
+        if len(counted) < len(tried):
+            _uncount(counted)
             raise ValidationError(_("Too many wrong passwords. Please wait five minutes, then try again."))
         cleaned: dict[str, Any] = super().clean()  # raises for a wrong password, which stays counted
-        counted.rollback()
+        _uncount(counted)
         return cleaned
+
+
+def _uncount(counted: Sequence[ratelimit.RateLimitUsage]) -> None:
+    for usage in counted:
+        usage.rollback()
 
 
 admin.site.login_form = StaffSignIn

@@ -149,9 +149,13 @@ ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = 5
 ACCOUNT_FORMS = {"request_login_code": "members.forms.PhoneForm", "confirm_login_code": "members.forms.CodeForm"}
 ACCOUNT_RATE_LIMITS = {
-    "request_login_code": "20/m/ip,3/m/key",
+    # Keys that end in “here” are a phone or a name at one address: what a stranger uses up there is not its owner's.
+    "request_login_code": "20/m/ip,10/m/key",
+    "request_login_code_here": "3/m/key",
     "sms": "200/d/ip",  # messages sent: codes asked for again as well
-    "staff_sign_in": "30/5m/ip,10/5m/key",  # wrong passwords; the key is the name
+    "sms_here": f"{200 if DEBUG else 8}/d/key",
+    "staff_sign_in": "30/5m/ip,60/5m/key",  # wrong passwords; the key is the name
+    "staff_sign_in_here": "10/5m/key",
 }
 # The addresses of proxies in front of the site, so that limits per address count the visitor's own.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if env.bool("BEHIND_PROXY", default=False) else 0)
@@ -168,6 +172,9 @@ SMS_PER_DAY = env.int("SMS_PER_DAY", default=10_000)
 
 # Claims of order numbers are answered on this beat, in seconds: longer than nearly all of them take on this machine.
 CLAIM_BEAT = env.float("CLAIM_BEAT", default=0.07)
+
+# So is a phone that asks for a code: whether a member has it shall not be told by the time that it takes.
+SIGN_IN_BEAT = env.float("SIGN_IN_BEAT", default=0.3)
 
 # Redemptions of one gift in each web process (which has 8 threads): so many are at work, others wait so many seconds
 # for their turn; so many of them, when no turn comes.

@@ -6,13 +6,15 @@ import re
 import unicodedata
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
+from allauth.core import context, ratelimit
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from members.models import User
-from members.sign_in import stranger
+from members.sign_in import here, stranger
 
 MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
 GAPS = re.compile(r"[\s\-‐-―−().·]+")
@@ -55,6 +57,9 @@ class PhoneForm(RequestLoginCodeForm):
     _user: User | None
 
     def clean_phone(self) -> str:
+        key = here(context.request, self.cleaned_data["phone"])
+        if not ratelimit.consume(context.request, action="request_login_code_here", key=key):
+            raise get_adapter().validation_error("too_many_login_attempts")
         phone: str = super().clean_phone()  # this counts against the limits, so that strangers are made within them
         self._user = self._user or stranger(phone)
         return phone

@@ -12,10 +12,12 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import ratelimit
+from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -75,7 +77,14 @@ class PhoneAdapter(DefaultAccountAdapter):
         """Send a message, counted for the visitor's address. Raises sms.CapReached."""
         if not ratelimit.consume(self.request, action="sms"):
             raise sms.CapReached
+        if not ratelimit.consume(self.request, action="sms_here", key=here(self.request, phone)):
+            raise sms.PhoneCapReached
         sms.send(phone=phone, text=text, at=timezone.now())
+
+
+def here(request: HttpRequest, name: str) -> str:
+    """Return the key that counts a phone or a name at the visitor's address alone."""
+    return f"{name}@{get_ip(request)}"
 
 
 def stranger(phone: str) -> User | None:

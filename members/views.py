@@ -8,15 +8,19 @@ from functools import wraps
 from typing import Any
 
 from allauth.account import views as allauth
+from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from config import pace
 from members import arrivals, sms
 from members.models import Member, Programme
 
@@ -54,6 +58,11 @@ class SignIn(allauth.RequestLoginCodeView):
     def _redirect_to_pending_stage(self, request: HttpRequest, stage: Any) -> None:
         """Show the form although a code is on its way: the number may have been a wrong one."""
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with pace.on_the_beat(settings.SIGN_IN_BEAT):
+            answer: HttpResponse = super().post(request, *args, **kwargs)
+        return answer
+
     def form_valid(self, form: Any) -> HttpResponse:
         try:
             return super().form_valid(form)
@@ -63,7 +72,26 @@ class SignIn(allauth.RequestLoginCodeView):
 
 
 class EnterCode(allauth.ConfirmLoginCodeView):
-    """Asks for the code, and sends another one after a minute."""
+    """Asks for the code, and sends another one after a minute.
+
+    Tries are counted in the cache: the session counts them as well, but requests at one moment all begin with the same
+    count there, and one that is written late brings back a code that was given up.
+    """
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self._action == "verify" and self._tries() > settings.ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS:
+            self._process.abort()
+            messages.error(request, get_adapter().error_messages["too_many_login_attempts"])
+            return redirect("account_login")
+        answer: HttpResponse = super().post(request, *args, **kwargs)
+        return answer
+
+    def _tries(self) -> int:
+        """Count a try of this sign-in and return how many there were."""
+        state = self._process.state
+        key = f"code-tries:{state.get('phone')}:{state['at']}"
+        cache.add(key, 0, 2 * settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT)
+        return cache.incr(key)
 
     def _resend_form_valid(self, form: Any) -> HttpResponse:
         if self.seconds_to_wait():

@@ -22,11 +22,11 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from config import sql
+from config import pace, sql
 from config.sql import Relation
 from loyalty.models import Posting
 from members.models import Programme
-from orders import awarding, pace
+from orders import awarding
 from orders.awarding import Note, unheard
 from orders.channels import FORMATS
 from orders.channels.columns import Id

@@ -63,7 +63,7 @@ def language_of_the_house() -> None:
 def quiet_settings(settings: Any) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.CELERY_TASK_ALWAYS_EAGER = True
-    settings.CLAIM_BEAT = 0
+    settings.CLAIM_BEAT = settings.SIGN_IN_BEAT = 0
     settings.REDEEM_WAITING, settings.REDEEM_PATIENCE = 1_000, 60.0  # a race is for all who run in it
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
     cache.clear()

@@ -20,13 +20,23 @@ def enter(name: str = "wang", password: str = RIGHT, address: str = "203.0.113.1
 
 
 def test_a_name_that_is_guessed_at_is_refused_from_everywhere(wang: User) -> None:
-    guesses = [enter(password="guess", address=f"203.0.113.{number}") for number in range(10)]
+    guesses = [enter(password="guess", address=f"203.0.113.{number}") for number in range(60)]
 
     refused = enter(address="198.51.100.1")
 
     assert not any(WAIT in guess.content.decode() for guess in guesses)
     assert refused.status_code == 200
     assert WAIT in refused.content.decode()
+
+
+def test_a_stranger_who_guesses_at_one_address_locks_nobody_out_at_another(wang: User) -> None:
+    for _turn in range(12):
+        enter(password="guess")
+
+    refused, let_in = enter(), enter(address="198.51.100.1")
+
+    assert WAIT in refused.content.decode()
+    assert let_in.headers["location"] == "/admin/"
 
 
 def test_an_address_that_guesses_is_refused_and_others_are_not(wang: User) -> None:

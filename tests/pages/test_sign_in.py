@@ -8,11 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
+from config import pace
 from members.models import Member, MemberQuerySet, User
-from members.sign_in import join
+from members.sign_in import join, stranger
+from tests.config.test_pace import Clock
 from tests.conftest import NOW
 from tests.pages.outbox import last_code, sent
 
@@ -119,6 +122,20 @@ def test_three_wrong_codes_end_the_attempt(visitor: Client) -> None:
     assert not Member.objects.exists()
 
 
+def test_guesses_that_overtake_each_other_are_counted_all_the_same(visitor: Client) -> None:
+    ask(visitor)
+    right = last_code()
+    begun = Session.objects.get()
+
+    for number in range(3):
+        answer(visitor, "000000" if right != "000000" else f"11111{number}")
+        begun.save()  # a request that began before this one writes what it knew
+
+    assert answer(visitor, right).headers["location"].startswith("/sign-in/")
+    assert visitor.get("/").status_code == 302
+    assert not Member.objects.exists()
+
+
 def test_a_code_typed_in_full_width_digits_is_right(visitor: Client) -> None:
     ask(visitor)
 
@@ -198,6 +215,50 @@ def test_one_phone_is_asked_for_three_times_a_minute(visitor: Client) -> None:
 
     assert answers == [302, 302, 302, 200]
     assert len(sent) == 3
+
+
+def test_whoever_asks_for_codes_for_another_does_not_take_his_away(
+    settings: Any, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "sms_here": "8/d/key"}
+    now = time.time()
+    for minute in range(12):
+        monkeypatch.setattr(time, "time", lambda minute=minute: now + 61 * minute)
+        for _turn in range(3):
+            ask(Client())
+
+    refused, owner = ask(Client()), ask(Client(REMOTE_ADDR="198.51.100.1"))
+
+    assert refused.context["form"].errors["phone"]
+    assert owner.status_code == 302
+    assert len(sent) == 9
+
+
+def test_the_time_of_an_answer_does_not_tell_who_is_a_member(
+    settings: Any, lin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SIGN_IN_BEAT = 0.3
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+
+    def text(*_said: Any) -> None:
+        clock.now += 0.01
+
+    def slow(phone: str) -> User | None:
+        clock.now += 0.02  # what it takes to make a user
+        return stranger(phone)
+
+    monkeypatch.setattr("members.sign_in.PhoneAdapter.text", text)
+    monkeypatch.setattr("members.forms.stranger", slow)
+    lin.user = User.objects.create(username="lin")
+    lin.save()
+    began = clock.now
+
+    for phone in ("13800000001", "13999999999"):
+        ask(Client(), phone)
+
+    assert clock.now == pytest.approx(began + 2 * 0.3)
+    assert clock.slept == pytest.approx(0.29 + 0.27)
 
 
 def test_one_address_makes_no_more_than_twenty_users_a_minute(db: None) -> None:

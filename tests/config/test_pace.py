@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from config import pace
 from members.models import Member
-from orders import claims, pace
+from orders import claims
 from orders.models import Channel
 from tests.conftest import NOW
 from tests.orders.test_claims import sold
