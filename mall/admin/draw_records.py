@@ -11,7 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from config.back_office import Facts
-from mall.models import DrawPlay, TreasureEntry, WonGift
+from mall.models import DrawPlay, Redemption, TreasureEntry, WonGift
+
+
+COLOURS = {"CLAIMED": "success", "GIVEN_UP": "default", "LAPSED": "default", "WAITING": "warning"}
 
 
 class OfMembers(Facts):
@@ -54,8 +57,13 @@ class WonGiftAdmin(OfMembers):
     fields = ["member", "name", "gift", "won_at", "claim_until", "redemption", "lapsed_at"]
     empty_hint = _("Gifts that members won in draws appear here.")
 
-    @display(description=_("state"), label={"CLAIMED": "success", "LAPSED": "default", "WAITING": "warning"})
+    @display(
+        description=_("state"),
+        label={"CLAIMED": "success", "GIVEN_UP": "default", "LAPSED": "default", "WAITING": "warning"},
+    )
     def shown_state(self, won: WonGift) -> tuple[str, Any]:
-        if won.redemption_id:
+        if won.redemption and won.redemption.state == Redemption.State.CANCELLED:
+            return "GIVEN_UP", _("given up")
+        if won.redemption:
             return "CLAIMED", _("claimed")
         return ("LAPSED", _("not claimed")) if won.lapsed_at else ("WAITING", _("waits for the winner"))

@@ -140,8 +140,14 @@ def cancel(request: HttpRequest, member: Member, redemption_id: int) -> HttpResp
     except (Refused, KeyReused) as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("Cancelled. Your points are back.") if one.points else _("Cancelled."))
+        messages.success(request, _cancelled(one))
     return redirect("redemption", one.pk)
+
+
+def _cancelled(one: Redemption) -> str:
+    if getattr(one, "won", None):
+        return _("You gave the prize up.")
+    return _("Cancelled. Your points are back.") if one.points else _("Cancelled.")
 
 
 @require_POST

@@ -13,10 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from mall import lottery, tasks, treasure
-from mall.models import Draw, DrawPlay, DrawPrize, Redemption, TreasureDraw, TreasureEntry, WonGift
+from mall.models import Draw, DrawPlay, DrawPrize, Gift, GiftTier, Redemption, TreasureDraw, TreasureEntry, WonGift
 from members.models import Member
-from tests.pages.conftest import HOME, TO_HOME, available, give, shelve
+from tests.admin.conftest import boss, wang
+from tests.conftest import rows
+from tests.pages.conftest import HOME, TO_HOME, available, give, redeemed, shelve
 from tests.pages.test_all_pages import MOST_QUERIES
+
+__all__ = ("boss", "wang")
 
 Browse = Callable[[Member], Client]
 
@@ -373,6 +377,38 @@ def test_a_claimed_prize_says_that_it_was_won_and_what_cancelling_it_means(brows
     for shown in (listed, page):
         assert "Won in a draw" in shown
         assert "<b>0</b>" not in shown
-    assert "there are no points to come back" in asked
-    assert "Cancelled." in done
+    assert "Give up this prize?" in asked
+    assert "it goes back to the shop for others and you cannot get it again" in asked
+    assert "what the draw cost does not come back" in asked
+    assert "You gave the prize up." in done
     assert "Your points are back" not in done
+
+
+def test_a_prize_that_was_given_up_is_back_in_the_shop_and_is_not_to_be_claimed_again(
+    browse: Browse, boss: Client, lin: Member
+) -> None:
+    give(lin, 10)
+    won = won_gift(lin)
+    client = browse(lin)
+    prize, before = f"/mall/draws/prizes/{won.pk}/", available(lin)
+    in_the_shop = Gift.objects.get(pk=won.gift_id).stock
+    client.post(prize, TO_HOME)
+    won.refresh_from_db()
+
+    client.post(f"/redemptions/{won.redemption_id}/cancel/")
+    client.post(prize, TO_HOME)
+
+    assert Gift.objects.get(pk=won.gift_id).stock == in_the_shop + 1
+    assert rows(Redemption, "state", "points") == [("CANCELLED", 0)]
+    assert available(lin) == before
+    assert "You gave this prize up." in words(client.get(f"/mall/draws/tries/{won.play_id}/"))
+    assert "given up" in boss.get("/admin/mall/wongift/").content.decode()
+
+
+def test_what_cost_no_points_is_cancelled_without_promising_any(browse: Browse, mei: Member) -> None:
+    gift = shelve(points=100)
+    GiftTier.objects.create(gift=gift, tier=mei.tier, points=0)  # type: ignore[misc]
+
+    asked = words(browse(mei).get(f"/redemptions/{redeemed(mei, gift).pk}/cancel/"))
+
+    assert "it cost you no points, so none come back" in asked
