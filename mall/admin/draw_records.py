@@ -13,7 +13,6 @@ from unfold.decorators import display
 from config.back_office import Facts
 from mall.models import DrawPlay, Redemption, TreasureEntry, WonGift
 
-
 COLOURS = {"CLAIMED": "success", "GIVEN_UP": "default", "LAPSED": "default", "WAITING": "warning"}
 
 
