@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Q
 
 from config import sql
 from config.sql import Relation
+from loyalty import ledger
 from loyalty.models import Balance
 from members import tiers
 
+BATCH = 2_000
 VOID_COLUMNS = {
     "member_id": "bigint",
     "void_id": "bigint",  # a posting that never should have been, or null
@@ -19,9 +22,21 @@ VOID_COLUMNS = {
 
 
 def review_tiers(*, at: datetime) -> int:
-    """Bring all tiers in line, in one statement; returns how many members moved. `at` (aware) is when."""
-    standing = Relation.of(Balance.objects.filter(growth__gt=0).values("member_id", "growth"))
-    return tiers.follow(standing, at=at)
+    """Bring all tiers in line; returns how many members moved. `at` (aware) is when.
+
+    Some thousands a transaction, whose balances are held: their growth may be about to change.
+    """
+    behind, moved = tiers.behind(_standing(Q(growth__gt=0))), 0
+    for first in range(0, len(behind), BATCH):
+        members = behind[first : first + BATCH]
+        with transaction.atomic():
+            ledger.hold(members)
+            moved += tiers.follow(_standing(Q(pk__in=members)), at=at)
+    return moved
+
+
+def _standing(these: Q) -> Relation:
+    return Relation.of(Balance.objects.filter(these).values("member_id", "growth"))
 
 
 def would_fall(void: Relation) -> int:

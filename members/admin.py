@@ -128,12 +128,17 @@ class MemberAdmin(Desk):
         return False
 
     def save_model(self, request: HttpRequest, obj: Member, form: Any, change: bool) -> None:
+        """Save what staff changed and nothing else: meanwhile an import may have raised his tier, or he have signed in."""
         if not change:
             obj.joined_at = timezone.now()
             obj.joined_by = "staff"
-        elif "phone" in form.changed_data and form.initial["phone"] != obj.phone:
+            super().save_model(request, obj, form, change)
+            return
+        changed = list(form.changed_data)
+        if "phone" in changed and form.initial["phone"] != obj.phone:
             self.let_go(request, obj)
-        super().save_model(request, obj, form, change)
+            changed += ["user", "phone_verified"]
+        obj.save(update_fields=changed)
 
     def let_go(self, request: HttpRequest, member: Member) -> None:
         """Part a member from who signed in with his old phone: nobody has proved to own the new one."""

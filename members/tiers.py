@@ -37,10 +37,16 @@ def foresee(standing: Relation) -> list[TierStep]:
     return [TierStep(*row) for row in sql.run("members", "foresee", relation=standing)]
 
 
+def behind(standing: Relation) -> list[int]:
+    """Return which members of `standing` (member_id, growth) `follow` would move now, ascending."""
+    return [row[0] for row in sql.run("members", "behind", relation=standing)]
+
+
 def follow(standing: Relation, *, at: datetime) -> int:
     """Move the members of `standing` (member_id, growth) to the tier of their growth and record each step.
 
-    `at` is when their growth changed (aware). Members are locked in ascending order. Returns the number of steps.
+    `at` is when their growth changed (aware). The caller holds their balances, so that their growth stands; members are
+    locked in ascending order. Returns the number of steps.
     """
     return len(sql.run("members", "follow", relation=standing, at=at))
 

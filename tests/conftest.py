@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models import Model
 from django.utils import translation
@@ -144,6 +144,23 @@ def until_somebody_waits() -> None:
                 return
             time.sleep(0.01)
     raise AssertionError("Nobody waits for a lock.")
+
+
+def while_it_waits(first: Callable[[], Any], then: Callable[[], Any]) -> Any:
+    """Do the first in a transaction that ends when another connection, at the second, waits for it."""
+
+    def elsewhere() -> Any:
+        try:
+            return then()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first()
+            waiting = pool.submit(elsewhere)
+            until_somebody_waits()
+        return waiting.result(60)
 
 
 def rows(model: type[Model], *fields: str) -> list[tuple[Any, ...]]:

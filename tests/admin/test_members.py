@@ -6,7 +6,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from members.models import Member, User
+from members.admin import MemberForm
+from members.models import Member, Tier, User
 from tests.admin.conftest import signed_in, staff
 from tests.conftest import make_member
 
@@ -84,3 +85,21 @@ def test_who_sees_phones_finds_them_by_their_end(lin: Member) -> None:
     clerk = signed_in(staff("clerk", "view_member", "view_phone"))
 
     assert found(clerk, "q=0001") == ["Lin"]
+
+
+def test_what_happens_to_a_member_while_staff_save_him_stays(
+    boss: Client, lin: Member, tiers: dict[str, Tier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import raises his tier and he signs in for the first time, between the reading of his row and its writing."""
+    his = User.objects.create_user("lin")
+    clean = MemberForm.clean_phone
+
+    def meanwhile(form: MemberForm) -> str | None:
+        Member.objects.filter(pk=lin.pk).update(tier=tiers["VIP"], user=his, phone_verified=True)
+        return clean(form)
+
+    monkeypatch.setattr(MemberForm, "clean_phone", meanwhile)
+
+    change(boss, lin, name="Lin Yi")
+
+    assert (lin.name, lin.tier, lin.user, lin.phone_verified) == ("Lin Yi", tiers["VIP"], his, True)

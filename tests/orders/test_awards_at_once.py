@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from loyalty import ledger
 from loyalty.models import EarningRule, Kind, PointsPolicy, Posting
 from members.models import Identity, Member, User
 from orders import awarding, moving
 from orders.models import Channel, Order
-from tests.conftest import NOW, rows, until_somebody_waits
+from tests.conftest import NOW, rows, while_it_waits
 from tests.orders.test_claims import one, points, sold, told
 
 KEY = "taobao:4100000001"
@@ -29,23 +27,6 @@ def taobao(transactional_db: None) -> Channel:
     EarningRule.objects.create(name="消费积分", benefit_rate=1)
     PointsPolicy.objects.create(pending_days=0)
     return Channel.objects.create(code="taobao", name="Taobao", format="taobao")
-
-
-def while_it_waits(first: Callable[[], Any], then: Callable[[], Any]) -> Any:
-    """Do the first in a transaction that ends when another connection, at the second, waits for it."""
-
-    def elsewhere() -> Any:
-        try:
-            return then()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            first()
-            waiting = pool.submit(elsewhere)
-            until_somebody_waits()
-        return waiting.result(60)
 
 
 def awards(order: Order) -> None:
