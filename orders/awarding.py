@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 
 from django.db import connection, transaction
@@ -39,6 +38,7 @@ def award(orders: OrderQuerySet, *, at: datetime, note: Note = unheard) -> None:
     """
     _award_anew(orders, at, note)
     earning.award(orders.purchases(), at=at, on_chunk=_telling(note))
+    _award_anew(orders, at, note)  # what changed since it was evaluated; who changed it may have found no award yet
     columns = ", ".join(ledger.REFUND_COLUMNS)
     with _laid_out(orders.filter(refunded__gt=0).amounts()) as firsts:
         for first in firsts:
@@ -139,8 +139,10 @@ def _exchange(ids: Sequence[int], at: datetime, note: Note) -> None:
     """
     columns = ", ".join(f"{name}::{kind}" for name, kind in ledger.REFUND_COLUMNS.items())
     with transaction.atomic(), _told_at_the_end(note) as note_here:
-        _locked(ids)
-        sql.run("orders", "unaward_stage", ids=ids, note=_("What was paid has changed: the points are counted anew."))
+        changed = _changed(ids)
+        sql.run(
+            "orders", "unaward_stage", ids=changed, note=_("What was paid has changed: the points are counted anew.")
+        )
         with connection.cursor() as cursor:
             cursor.execute("select order_id, members from unaward_batch")
             awarded = dict(cursor.fetchall())
@@ -158,11 +160,12 @@ def _award_first(ids: Sequence[int], at: datetime, note: Note) -> bool:
     """Let those of the orders earn that have no award yet; False if somebody else gave one of them his meanwhile.
 
     Another import may be about to post one for the amount that it knew: who comes first takes the key, and the balance
-    after it. If that was the other, nothing is done here, and its award is to be exchanged.
+    after it. If that was the other, nothing is done here, and its award is to be exchanged. A member's order that gives
+    nothing takes no key, so it stays marked as changed: the other sees it when it has posted (`award`).
     """
     told: list[tuple[int, int, int]] = []
     with transaction.atomic():
-        changed = [pk for pk, gross in _locked(ids) if gross is not None]
+        changed = _changed(ids)
         if not changed:
             return True
         left = Order.objects.filter(pk__in=changed)
@@ -171,15 +174,16 @@ def _award_first(ids: Sequence[int], at: datetime, note: Note) -> bool:
         if awards > posted.new:
             transaction.set_rollback(True)
             return False
-        left.update(award_gross=None)
+        sql.run("orders", "award_first_done", ids=changed)
         _tell_all(told, note)
     return True
 
 
-def _locked(ids: Sequence[int]) -> list[tuple[int, Decimal | None]]:
-    """Lock orders; returns of each what was paid when it was awarded, if that has changed since."""
-    locked = Order.objects.filter(pk__in=ids).select_for_update(of=("self",), no_key=True).order_by("pk")
-    return list(locked.values_list("pk", "award_gross"))
+def _changed(ids: Sequence[int]) -> list[int]:
+    """Lock orders; returns those that are still decided, and paid otherwise than they were awarded."""
+    orders = Order.objects.filter(pk__in=ids)
+    list(orders.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
+    return list(orders.decided().exclude(award_gross=None).order_by("pk").values_list("pk", flat=True))
 
 
 @contextmanager

@@ -153,7 +153,7 @@ def _made(asked: Relation, given: dict[str, Any], *, patience: str | None) -> li
         sql.run("orders", "claim_hold", member=given["member"], patience=patience or "0")
         ids = [claim_id for _place, claim_id in sql.run("orders", "claim_make", relation=asked, **given)]
         if patience:
-            _settle(ids, at=given["at"])
+            _earn(_decided(ids, at=given["at"]), at=given["at"])
     return ids
 
 
@@ -214,7 +214,7 @@ def settle(waiting: QuerySet[Claim], *, at: datetime, note: Note = unheard, earn
             with transaction.atomic():
                 list(_locked(ids))
                 orders = _decided(ids, at=at)
-                bound += len(_earn(orders, at=at, note=note) if earning else orders)
+                bound += _earn(orders, at=at, note=note) if earning else len(orders)
             after = ids[-1]
         if len(ids) < BATCH:
             return bound
@@ -231,7 +231,7 @@ def look(*, at: datetime) -> int:
     while True:
         with transaction.atomic():
             ids = list(_locked(Claim.objects.to_look().order_by("pk").values_list("pk", flat=True)[:BATCH]))
-            bound += len(_settle(ids, at=at)) if ids else 0
+            bound += _earn(_decided(ids, at=at), at=at)
             Claim.objects.filter(pk__in=ids).update(to_look=False)
         if len(ids) < BATCH:
             return bound
@@ -248,24 +248,23 @@ def _locked(ids: Iterable[int]) -> Iterable[int]:
     return rows.values_list("pk", flat=True)
 
 
-def _settle(ids: Sequence[int], *, at: datetime, note: Note = unheard) -> list[int]:
-    """Decide these claims, which the caller has locked, and let the orders earn that became a member's."""
-    return _earn(_decided(ids, at=at), at=at, note=note)
-
-
 def _decided(ids: Sequence[int], *, at: datetime) -> list[int]:
-    """Decide claims and return the orders that became a member's."""
-    claims = Relation("select unnest(%s::bigint[]) as id", (list(ids),))
-    policy = ClaimPolicy.current()
-    sql.run("orders", "claim_lock", relation=claims)
-    rows = sql.run("orders", "claim_decide", relation=claims, at=at, many=policy.many, accounts=policy.accounts)
-    return [order for (order,) in rows]
+    """Decide claims; returns the orders that became a member's. Once more if another was binding a buyer's account."""
+    claims, policy = Relation("select unnest(%s::bigint[]) as id", (list(ids),)), ClaimPolicy.current()
+    known = [order for (order,) in sql.run("orders", "claim_lock", relation=claims)]
+    asked = {"at": at, "orders": known, "many": policy.many, "accounts": policy.accounts}
+    while True:
+        with transaction.atomic():
+            decided = [order for (order,) in sql.run("orders", "claim_decide", relation=claims, **asked)]
+            if not (decided and sql.run("orders", "claim_bound", ids=decided)):
+                return decided
+            transaction.set_rollback(True)
 
 
-def _earn(orders: list[int], *, at: datetime, note: Note = unheard) -> list[int]:
+def _earn(orders: list[int], *, at: datetime, note: Note = unheard) -> int:
     if orders:
         awarding.award_few(orders, at=at, note=note)
-    return orders
+    return len(orders)
 
 
 def accept(*, claim_ids: Iterable[int], at: datetime, actor_id: int, note: str = "") -> int:

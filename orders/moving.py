@@ -88,15 +88,20 @@ def account_of(order: Order) -> Member | None:
 
 
 def _locked(claim_id: int) -> tuple[list[Claim], Order]:
-    """Lock the claims of an order, then the order. Its member claims nothing meanwhile: he may have one live claim."""
+    """Lock the claims of an order, then the order. Its member claims nothing meanwhile: he may have one live claim.
+
+    It is read when it is locked: who joins its member in the statement that waits for it gets nobody.
+    """
     member, order = Claim.objects.values_list("member", "order").get(pk=claim_id)
     if order is None:
         raise NotMovable(_("No file has brought this order yet."))
     sql.run("orders", "claim_hold", member=member, patience="0")
     claims = Claim.objects.filter(order=order).select_related("member").order_by("pk")
     held = list(claims.select_for_update(of=("self",), no_key=True))
-    orders = Order.objects.select_related("channel", "member").select_for_update(of=("self",), no_key=True)
-    return held, orders.get(pk=order)
+    one = Order.objects.filter(pk=order)
+    if not one.select_for_update(no_key=True).values_list("pk"):
+        raise NotMovable(_("No file has brought this order yet."))
+    return held, one.select_related("channel", "member").get()
 
 
 def _checked(claims: Sequence[Claim], claim_id: int, order: Order) -> Claim:

@@ -129,9 +129,9 @@ def at_once() -> Callable[..., list[Any]]:
     return run
 
 
-def until_somebody_waits() -> None:
+def until_somebody_waits(seconds: float = 60) -> None:
     """Return when a connection to this database waits for a lock; also within a transaction."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + seconds
     with connection.cursor() as cursor:
         while time.monotonic() < deadline:
             cursor.execute("""

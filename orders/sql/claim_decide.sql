@@ -4,8 +4,9 @@
 -- order that is there from one that is not: those whose proof does not fit wait on, as if no file had brought them, and so
 -- do orders of channels that take no claims. Where the file has nothing to compare the proof with, staff look at what may
 -- count, and its member is told no more than that (Claim.told), not even the shop. Unpaid orders wait, too. Claims and
--- orders are locked by the caller. The member's own order that is too old to earn by itself (orders_order.earns) may earn
--- by its claim. Returns the orders that became a member's.
+-- orders (`orders`) are locked by the caller since an earlier statement: an order that comes after it is settled by the
+-- import that brings it. The member's own order that is too old to earn by itself (orders_order.earns) may earn by its
+-- claim. Returns the orders that became a member's.
 with waiting as materialized (
     select c.*, right(regexp_replace(c.proof, '[^0-9]', '', 'g'), 4) as digits
       from orders_claim c
@@ -28,7 +29,7 @@ there as materialized (
       from waiting c
       join orders_channel h on h.id = coalesce(c.channel_id, h.id)
       join orders_order o on o.channel_id = h.id and o.number = c.number
-     where h.active and h.claims
+     where h.active and h.claims and o.id = any (%(orders)s::bigint[])
 ),
 proved as (
     select *, bool_or(proof = 'fits') over (partition by id) as any_fits from there where proof <> 'wrong'

@@ -1,5 +1,5 @@
 -- reads: relation (id), orders_claim, orders_order (unique order_once)   writes: nothing
--- Locks the orders that claims are about; their claims are locked before, the ledger's rows after (law 10).
+-- Locks and returns the orders that claims are about; their claims are locked before, the ledger's rows after (law 10).
 select o.id
   from orders_claim c
   join orders_channel h on h.id = coalesce(c.channel_id, h.id)

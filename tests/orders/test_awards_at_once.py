@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, connections, transaction
 
-from loyalty import ledger
+from config import sql
+from config.sql import Relation
+from loyalty import earning, ledger
+from loyalty.ledger import CREDIT_COLUMNS
 from loyalty.models import EarningRule, Kind, PointsPolicy, Posting
 from members.models import Identity, Member, User
-from orders import awarding, moving
-from orders.models import Channel, Order
-from tests.conftest import NOW, rows, while_it_waits
+from orders import awarding, claims, moving
+from orders.models import Channel, Claim, ClaimPolicy, Order
+from tests.conftest import NOW, rows, until_somebody_waits, while_it_waits
 from tests.orders.test_claims import one, points, sold, told
 
 KEY = "taobao:4100000001"
@@ -68,7 +75,7 @@ def test_an_award_made_anew_is_seen_by_who_waited_for_its_order(taobao: Channel,
     ]
 
 
-def change(order: Order, **values: int) -> None:
+def change(order: Order, **values: Any) -> None:
     Order.objects.filter(pk=order.pk).update(**values)
 
 
@@ -123,3 +130,129 @@ def test_an_order_that_moves_while_its_first_award_is_posted_leaves_nothing_behi
     assert (moved.taken, moved.points) == (128, 128)
     assert (points(mei), points(lin)) == (0, 128)
     assert rows(Order, "member", "award") == [(lin.pk, 2)]
+
+
+def test_an_order_that_gives_nothing_any_more_keeps_no_award_that_was_evaluated_before(
+    taobao: Channel, lin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one file's orders are being posted, another one tells that 0.50 were paid, and finds no award."""
+    order = sold(taobao, member=lin)
+    posts_evaluated = earning.award
+
+    def meanwhile(purchases: Relation, **how: Any) -> Any:
+        evaluated = Relation.rows(CREDIT_COLUMNS, read(earning.evaluate(purchases)))
+        monkeypatch.setattr(earning, "award", posts_evaluated)
+        change(order, gross=0.5, award_gross=128)
+        awards(order)
+        assert not Posting.objects.exists()
+        return ledger.post_many(evaluated, at=NOW, on_chunk=how["on_chunk"])
+
+    monkeypatch.setattr(earning, "award", meanwhile)
+
+    awards(order)
+
+    assert points(lin) == 0
+    assert rows(Posting, "key", "points") == [(f"{KEY}#1", 128), (f"{KEY}#1@0.50!", -128)]
+    assert rows(Order, "award") == [(2,)]
+
+
+def read(relation: Relation) -> list[list[Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"select {', '.join(CREDIT_COLUMNS)} from ({relation.sql}) r", relation.params)
+        return [list(row) for row in cursor.fetchall()]
+
+
+def test_an_order_that_comes_to_wait_for_a_word_keeps_its_award(taobao: Channel, lin: Member) -> None:
+    order = sold(taobao, member=lin)
+    awards(order)
+    change(order, gross=180, award_gross=128)
+
+    while_it_waits(partial(change, order, status="unknown"), partial(awards, order))
+
+    assert rows(Posting, "key", "points") == [(f"{KEY}#1", 128)]
+    assert rows(Order, "award", "award_gross") == [(1, Decimal(128))]
+
+
+def test_who_loses_an_order_that_was_just_matched_to_him_is_known(taobao: Channel, lin: Member, mei: Member) -> None:
+    ClaimPolicy.objects.create(many=0)
+    order = sold(taobao, buyer="花开")
+    claim = one(lin)
+    assert told(claim) == ("IN_REVIEW", "MANY")
+    actor = User.objects.create_user("wang", is_staff=True)
+
+    def matched() -> None:
+        change(order, member=mei)
+        awarding.award_few([order.pk], at=NOW)
+
+    moved = while_it_waits(matched, partial(moving.give, claim_id=claim.pk, at=NOW, actor_id=actor.pk))
+
+    assert (moved.loser, moved.taken, moved.points) == (mei, 128, 128)
+    assert (points(mei), points(lin)) == (0, 128)
+
+
+def test_an_order_that_is_just_undone_is_not_given(taobao: Channel, lin: Member, mei: Member) -> None:
+    order = sold(taobao, member=mei)
+    claim = one(lin)
+    assert told(claim) == ("REFUSED", "TAKEN")
+    actor = User.objects.create_user("wang", is_staff=True)
+
+    def undone() -> None:
+        Claim.objects.update(order=None)
+        order.delete()
+
+    with pytest.raises(moving.NotMovable):
+        while_it_waits(undone, partial(moving.give, claim_id=claim.pk, at=NOW, actor_id=actor.pk))
+
+
+def test_an_order_that_comes_while_claims_are_decided_is_not_taken_from_whom_it_was_given(
+    taobao: Channel, lin: Member, mei: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not there to be locked, and is another's before the claim could have it."""
+    claim = one(lin)
+    looked, come, run = Event(), Event(), sql.run
+
+    def slowly(app: str, name: str, /, **values: Any) -> Any:
+        found = run(app, name, **values)
+        if name == "claim_lock":
+            looked.set()
+            assert come.wait(60)
+        return found
+
+    monkeypatch.setattr(sql, "run", slowly)
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(elsewhere, partial(claims.look, at=NOW))
+        assert looked.wait(60)
+        monkeypatch.setattr(sql, "run", run)
+        order = sold(taobao)
+        with transaction.atomic():
+            change(order, member=mei)
+            awarding.award_few([order.pk], at=NOW)
+            come.set()
+            with suppress(AssertionError):
+                until_somebody_waits(3)
+        looking.result(60)
+
+    assert rows(Order, "member") == [(mei.pk,)]
+    assert (points(mei), points(lin)) == (128, 0)
+    claim.refresh_from_db()
+    assert told(claim) == ("WAITING", "")
+
+
+def elsewhere(act: Callable[[], Any]) -> Any:
+    try:
+        return act()
+    finally:
+        connections.close_all()
+
+
+def test_two_who_claim_orders_of_one_account_do_not_both_have_it(taobao: Channel, lin: Member, mei: Member) -> None:
+    claimed = [one(lin, "4100000001"), one(mei, "4100000002")]
+    for claim in claimed:
+        sold(taobao, claim.number, buyer="花开")
+    lins, meis = (partial(claims.settle, Claim.objects.filter(pk=claim.pk), at=NOW) for claim in claimed)
+
+    while_it_waits(lins, meis)
+
+    assert rows(Claim, "state", "reason") == [("CREDITED", ""), ("IN_REVIEW", "BOUND")]
+    assert rows(Order, "member") == [(lin.pk,), (None,)]
+    assert (points(lin), points(mei)) == (128, 0)
