@@ -291,15 +291,18 @@ def _has_tier(coupon: Coupon) -> bool:
 
 
 def _locked(code: str) -> Coupon:
-    """Return the coupon of a code, locked; its redemption before it, as cancelling does."""
+    """Return the coupon of a code, locked; its redemption before it, as cancelling does.
+
+    Read when it is locked: a use that was waited for would not be joined by the statement that waits.
+    """
     known = Coupon.objects.filter(code=typed(code)).values_list("pk", "redemption").first()
     if known is None:
         raise UnknownCode
     coupon_id, redemption_id = known
     if redemption_id:
         Redemption.objects.select_for_update(no_key=True).get(pk=redemption_id)
-    locked = Coupon.objects.select_related("use", "tier", "member__tier")
-    return locked.select_for_update(no_key=True, of=("self",)).get(pk=coupon_id)
+    Coupon.objects.select_for_update(no_key=True).get(pk=coupon_id)
+    return Coupon.objects.select_related("use", "tier", "member__tier").get(pk=coupon_id)
 
 
 @contextmanager

@@ -114,6 +114,7 @@ def publish(*, draw_id: int, at: datetime, actor_id: int | None) -> None:
     draw = Draw.objects.select_for_update(no_key=True).get(pk=draw_id)
     if draw.state != Draw.State.DRAFT:
         return
+    promises.hold(draw.prizes.exclude(gift=None).values_list("gift", flat=True))
     prizes = list(draw.prizes.select_related("gift"))
     if wrong := _wrong(draw, prizes, at):
         raise NotReady(wrong)

@@ -13,7 +13,12 @@ from django.utils.translation import gettext as _
 
 from mall.models import Gift
 
-__all__ = ("ends_too_soon", "wrong")
+__all__ = ("ends_too_soon", "hold", "wrong")
+
+
+def hold(gift_ids: Iterable[int]) -> None:
+    """Lock gifts that a draw is about to promise, before they are read: whether they are set aside must not change."""
+    list(Gift.objects.filter(pk__in=gift_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def ends_too_soon(gift: Gift | None, closes_at: datetime) -> str:

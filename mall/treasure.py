@@ -107,6 +107,7 @@ def publish(*, treasure_id: int, at: datetime, actor_id: int | None) -> None:
         return
     if draw.closes_at <= at:
         raise NotReady(_("Its end is in the past."))
+    promises.hold([draw.gift_id] if draw.gift_id else [])
     if soon := promises.ends_too_soon(draw.gift, draw.closes_at):
         raise NotReady(soon)
     seed = secrets.token_bytes(32)

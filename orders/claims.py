@@ -42,6 +42,7 @@ COUNTS_KEPT = timedelta(days=3)
 GAPS = re.compile(r"[\s,;，；、]+")
 SMALL = re.compile(r"[a-z][0-9]{6,}")
 ASKED = {"place": "integer", "number": "text", "channel_id": "bigint", "open": "boolean"}
+DECIDED = {"id": "bigint", "owner_id": "bigint"}
 COUNTED = {"who": "text", "most": "integer"}
 
 
@@ -204,7 +205,8 @@ def settle(waiting: QuerySet[Claim], *, at: datetime, note: Note = unheard, earn
     """Decide waiting claims whose orders have come; returns how many orders became a member's.
 
     The first made of several claims of one order wins. Some thousands a transaction: bound and earned, or neither.
-    `note` is told what was posted. Not `earning`: nothing is posted, for a preview that is rolled back.
+    `note` is told what was posted. Not `earning`: nothing is posted, and claims that somebody has are left out: for a
+    preview that is rolled back, and holds orders already.
     """
     bound = after = 0
     while True:
@@ -212,8 +214,7 @@ def settle(waiting: QuerySet[Claim], *, at: datetime, note: Note = unheard, earn
         ids = list(batch.values_list("pk", flat=True))
         if ids:
             with transaction.atomic():
-                list(_locked(ids))
-                orders = _decided(ids, at=at)
+                orders = _decided(list(_locked(ids, skip=not earning)), at=at)
                 bound += _earn(orders, at=at, note=note) if earning else len(orders)
             after = ids[-1]
         if len(ids) < BATCH:
@@ -243,22 +244,19 @@ def look_at_all(*, at: datetime) -> int:
     return settle(Claim.objects.found(), at=at)
 
 
-def _locked(ids: Iterable[int]) -> Iterable[int]:
-    rows = Claim.objects.filter(pk__in=ids).select_for_update(of=("self",), no_key=True).order_by("pk")
-    return rows.values_list("pk", flat=True)
+def _locked(ids: Iterable[int], *, skip: bool = False) -> Iterable[int]:
+    rows = Claim.objects.filter(pk__in=ids).select_for_update(of=("self",), no_key=True, skip_locked=skip)
+    return rows.order_by("pk").values_list("pk", flat=True)
 
 
 def _decided(ids: Sequence[int], *, at: datetime) -> list[int]:
-    """Decide claims; returns the orders that became a member's. Once more if another was binding a buyer's account."""
+    """Decide claims of orders that are held since an earlier statement; returns those that became a member's."""
     claims, policy = Relation("select unnest(%s::bigint[]) as id", (list(ids),)), ClaimPolicy.current()
-    known = [order for (order,) in sql.run("orders", "claim_lock", relation=claims)]
+    known = ",".join(str(order) for (order,) in sql.run("orders", "claim_lock", relation=claims))
     asked = {"at": at, "orders": known, "many": policy.many, "accounts": policy.accounts}
-    while True:
-        with transaction.atomic():
-            decided = [order for (order,) in sql.run("orders", "claim_decide", relation=claims, **asked)]
-            if not (decided and sql.run("orders", "claim_bound", ids=decided)):
-                return decided
-            transaction.set_rollback(True)
+    decided = sql.run("orders", "claim_decide", relation=claims, **asked)
+    bound = sql.run("orders", "claim_bound", relation=Relation.rows(DECIDED, decided)) if decided else []
+    return [order for order, _owner in decided if (order,) not in bound]
 
 
 def _earn(orders: list[int], *, at: datetime, note: Note = unheard) -> int:

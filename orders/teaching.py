@@ -27,7 +27,7 @@ def teach(*, import_id: int, meanings: Meanings, actor_id: int | None, at: datet
     """
     with transaction.atomic():
         order_import = OrderImport.objects.select_related("channel").get(pk=import_id)
-        channel = order_import.read_as()
+        channel = wording.held(order_import.read_as())
         offered = {(one.column, one.word): one.choices for one in wording.strange(order_import)}
         for (column, word), status in meanings.items():
             if status not in offered.get((column, word), ()):

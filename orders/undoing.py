@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -162,13 +163,19 @@ def _refresh_statistics(import_id: int) -> None:
 def forget(*, at: datetime) -> int:
     """Forget what imports changed that ended long ago; they cannot be undone any more. Returns how many imports."""
     ended = OrderImport.objects.filter(finished_at__lt=at - KEPT, forgotten=False, state__in=OrderImport.ENDED)
-    ids = list(ended.order_by("pk").values_list("pk", flat=True))
-    for import_id in ids:
-        with transaction.atomic():
-            OrderBefore.objects.filter(order_import=import_id).delete()
-            OrderRetelling.objects.filter(author=import_id).delete()
-            OrderImport.objects.filter(pk=import_id).update(forgotten=True)
-    return len(ids)
+    return sum(_forget(ended.filter(pk=pk)) for pk in list(ended.order_by("pk").values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _forget(ended: QuerySet[OrderImport]) -> bool:
+    """Forget what one import changed, unless somebody has just begun to undo it."""
+    order_import = ended.select_for_update(no_key=True).first()
+    if order_import is None:
+        return False
+    OrderBefore.objects.filter(order_import=order_import).delete()
+    OrderRetelling.objects.filter(author=order_import).delete()
+    OrderImport.objects.filter(pk=order_import.pk).update(forgotten=True)
+    return True
 
 
 def _step(import_id: int, at: datetime) -> bool:

@@ -55,10 +55,18 @@ def strange(order_import: OrderImport) -> list[Strange]:
 
 
 def learnt(order_import: OrderImport) -> bool:
-    """Return whether a word that nobody knew when the file was read has a meaning by now."""
+    """Return whether a word that nobody knew when the file was read has a meaning by now.
+
+    Until the transaction ends nobody gives words of its channel a meaning: who does looks for imports that have ended.
+    """
     told = (order_import.layout or {}).get("strange", [])
-    now = known(order_import.read_as()) if told else {}
+    now = known(held(order_import.read_as())) if told else {}
     return any(word in now.get(column, {}) for column, word, _rows in told)
+
+
+def held(channel: Channel) -> Channel:
+    """Return a channel, locked: who gives its words a meaning and who ends an import of it see each other."""
+    return Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
 
 
 def read_again(order_import: OrderImport, *, actor_id: int | None, at: datetime) -> OrderImport:

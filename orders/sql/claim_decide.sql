@@ -6,7 +6,7 @@
 -- count, and its member is told no more than that (Claim.told), not even the shop. Unpaid orders wait, too. Claims and
 -- orders (`orders`) are locked by the caller since an earlier statement: an order that comes after it is settled by the
 -- import that brings it. The member's own order that is too old to earn by itself (orders_order.earns) may earn by its
--- claim. Returns the orders that became a member's.
+-- claim. Returns the orders that became a member's, and whose they were.
 with waiting as materialized (
     select c.*, right(regexp_replace(c.proof, '[^0-9]', '', 'g'), 4) as digits
       from orders_claim c
@@ -29,13 +29,13 @@ there as materialized (
       from waiting c
       join orders_channel h on h.id = coalesce(c.channel_id, h.id)
       join orders_order o on o.channel_id = h.id and o.number = c.number
-     where h.active and h.claims and o.id = any (%(orders)s::bigint[])
+     where h.active and h.claims and o.id = any (string_to_array(%(orders)s, ',')::bigint[])
 ),
 proved as (
     select *, bool_or(proof = 'fits') over (partition by id) as any_fits from there where proof <> 'wrong'
 ),
 found as materialized (
-    select c.id, c.member_id, c.made_at, c.address, c.order_id, c.channel_id, c.buyer, c.format,
+    select c.id, c.member_id, c.made_at, c.address, c.order_id, c.channel_id, c.owner_id, c.buyer, c.format,
            case when count(*) over (partition by c.id) > 1 and c.any_fits then 'CHANNEL'
                 when c.owner_id = c.member_id and c.gives then 'OWN'
                 when c.status in ('unknown', 'unpaid') then 'WAIT'
@@ -115,4 +115,4 @@ update orders_order o
    set member_id = j.member_id, earns = true
   from judged j
  where o.id = j.order_id and j.outcome = 'FREE'
-returning o.id
+returning o.id, j.owner_id

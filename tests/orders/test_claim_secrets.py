@@ -249,7 +249,8 @@ def test_of_very_many_claims_none_is_read_but_by_an_index(lin: Member, taobao: C
         cursor.execute("analyze orders_claim")
         waits = Claim.objects.create(member=lin, number="4100000001", address="203.0.113.7", made_at=NOW)
         asked = Relation("select unnest(%s::bigint[]) as id", ([waits.pk],))
-        for name, values in (("claim_lock", {}), ("claim_decide", {"at": NOW, "many": 30, "accounts": 5})):
+        decide = {"at": NOW, "orders": str(Order.objects.get().pk), "many": 30, "accounts": 5}
+        for name, values in (("claim_lock", {}), ("claim_decide", decide)):
             statement = sql.over("orders", name, relation=asked, **values)
             cursor.execute(f"explain {statement.sql}", statement.params)
             plan = "\n".join(line for (line,) in cursor.fetchall())

@@ -17,7 +17,7 @@ from loyalty.models import EarningRule, Posting
 from members.models import Identity, Member, Tier, TierChange
 from orders import claims, importing, previewing, rejects, tasks
 from orders.models import Channel, Claim, Order, OrderImport, OrderLine, StagedRow
-from tests.conftest import NOW, rows
+from tests.conftest import NOW, rows, until_somebody_waits
 from tests.orders.worlds import HEADER, orders_of
 
 AtOnce = Callable[..., list[Any]]
@@ -282,3 +282,32 @@ def _claimed(member_id: int, number: str) -> list[Claim]:
         return claims.claim(member_id=member_id, numbers=[number], channel_code=None, at=NOW)
     finally:
         connections.close_all()
+
+
+def test_a_preview_and_who_decides_a_claim_of_its_order_do_not_deadlock(
+    wei: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He holds the claim and waits for the order, which the preview has stored before it looks at the claim."""
+    confirmed(handed_in(order(1, "100", phone="", status="待付款")))
+    [claim] = claims.claim(member_id=wei.pk, numbers=[Order.objects.get().number], channel_code="youzan", at=NOW)
+    stores, waiting = previewing._stored, []
+
+    def elsewhere() -> int:
+        try:
+            return claims.settle(Claim.objects.all(), at=NOW)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def stored(*asked: Any) -> OrderImport:
+            found = stores(*asked)
+            waiting.append(pool.submit(elsewhere))
+            until_somebody_waits()
+            return found
+
+        monkeypatch.setattr(previewing, "_stored", stored)
+        previewed = handed_in(order(1, "100", phone=""))
+
+    assert (previewed.state, waiting[0].result(60)) == ("PREVIEWED", 0)
+    assert rows(Claim, "pk", "state") == [(claim.pk, "WAITING")]

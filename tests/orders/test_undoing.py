@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from orders.models import (
     TakenOrder,
 )
 from orders.undoing import NotUndoable, Undoing
-from tests.conftest import NOW, make_member, rows
+from tests.conftest import NOW, make_member, rows, while_it_waits
 from tests.orders.conftest import Export
 from tests.orders.test_after_sales import BACK, DOUYIN, MORE, OTHER
 from tests.orders.test_importing import import_file
@@ -434,6 +435,21 @@ def test_what_an_old_import_changed_is_forgotten() -> None:
     for old in (first, second):
         with pytest.raises(NotUndoable, match="90"):
             undoing.undo(import_id=old.pk, actor_id=None, at=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_just_being_undone_is_not_forgotten() -> None:
+    told(line("paid", 100, phone=LIN))
+    second = told(line("paid", 100, 30, phone=LIN))
+
+    forgotten = while_it_waits(
+        partial(undoing.begin, import_id=second.pk, actor_id=None, at=NOW),
+        partial(undoing.forget, at=NOW + timedelta(days=91)),
+    )
+    undoing.run(import_id=second.pk, at=NOW)
+
+    assert rows(Order, "refunded") == [(0,)]
+    assert forgotten == 1
 
 
 def test_every_column_of_an_order_is_put_back_or_known_to_stay() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -13,7 +14,7 @@ from loyalty.models import EarningRule, Posting
 from members.models import Member
 from orders import awarding, claims, importing, teaching, undoing, wording
 from orders.models import Channel, Claim, Order, OrderBefore, OrderImport, OrderLine, StatusWord
-from tests.conftest import NOW, rows
+from tests.conftest import NOW, rows, while_it_waits
 from tests.orders.test_previewing import confirmed, handed_in, order
 from tests.orders.worlds import accepted, finished, world
 
@@ -217,3 +218,25 @@ def test_undoing_the_file_that_mended_a_time_lets_the_order_wait_again() -> None
     undoing.undo(import_id=mended.pk, actor_id=None, at=NOW)
 
     assert (given(), Order.objects.get().not_before.year) == (0, 2062)  # type: ignore[union-attr]
+
+
+def test_a_word_given_a_meaning_at_the_moment_when_its_file_ends_reads_the_file_again() -> None:
+    first, second = confirmed(handed_in(order(1, "100", status=NEW))), handed_in(order(2, "30", status=NEW))
+    importing.confirm(import_ids=[second.pk], actor_id=None, at=NOW)  # type: ignore[arg-type]
+    meanings = {("status", NEW): "paid"}
+    taught = partial(teaching.teach, import_id=first.pk, meanings=meanings, actor_id=None, at=NOW)
+
+    while_it_waits(taught, partial(importing.run, import_id=second.pk, at=NOW))
+
+    assert sorted(rows(OrderImport, "again"), key=str) == [(first.pk,), (second.pk,), (None,), (None,)]
+
+
+def test_a_file_that_ends_at_the_moment_when_its_word_gets_a_meaning_is_read_again() -> None:
+    first, second = confirmed(handed_in(order(1, "100", status=NEW))), handed_in(order(2, "30", status=NEW))
+    importing.confirm(import_ids=[second.pk], actor_id=None, at=NOW)  # type: ignore[arg-type]
+    meanings = {("status", NEW): "paid"}
+    taught = partial(teaching.teach, import_id=first.pk, meanings=meanings, actor_id=None, at=NOW)
+
+    while_it_waits(partial(importing.run, import_id=second.pk, at=NOW), taught)
+
+    assert sorted(rows(OrderImport, "again"), key=str) == [(first.pk,), (second.pk,), (None,), (None,)]
