@@ -20,10 +20,10 @@ from mall.models import CouponType, DrawPlay, Favourite, Gift, Redemption, Refun
 from mall.payment import Notice, provider
 from mall.redeeming import LimitReached, NotOpen
 from members.models import Member
+from tests.conftest import until_somebody_waits
 from tests.mall.conftest import NOON, ask, count, give, points_of, shelve, together
 from tests.mall.kinds import chance, medal, privilege, seat
 from tests.mall.test_lottery import a_draw, play, sure
-from tests.mall.test_races import _until_somebody_waits
 from tests.mall.test_treasure import END
 from tests.mall.test_treasure import a_draw as a_treasure
 
@@ -41,7 +41,7 @@ def test_who_hits_a_prize_while_the_draw_is_closed_pays_nothing(lin: Member) -> 
         with transaction.atomic():
             lottery.close(draw_id=draw.pk, at=NOON)
             waiting = pool.submit(together, [partial(play, lin, draw)])
-            _until_somebody_waits()
+            until_somebody_waits()
         (outcome,) = waiting.result()
 
     assert isinstance(outcome, DrawNotOpen)
@@ -127,7 +127,7 @@ def test_a_chance_that_is_just_being_used_does_not_go_back(lin: Member) -> None:
         with transaction.atomic():
             play(lin, draw)
             waiting = pool.submit(together, [partial(shipping.return_, redemption_id=made.pk, at=NOON)])
-            _until_somebody_waits()
+            until_somebody_waits()
         (outcome,) = waiting.result()
 
     assert isinstance(outcome, AlreadyUsed)
