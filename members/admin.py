@@ -128,7 +128,7 @@ class MemberAdmin(Desk):
         return False
 
     def save_model(self, request: HttpRequest, obj: Member, form: Any, change: bool) -> None:
-        """Save what staff changed and nothing else: meanwhile an import may have raised his tier, or he have signed in."""
+        """Save what staff changed, nothing else: an import may have raised his tier meanwhile, or he have signed in."""
         if not change:
             obj.joined_at = timezone.now()
             obj.joined_by = "staff"
