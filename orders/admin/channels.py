@@ -27,7 +27,7 @@ from members.admin import MemberAdmin
 from orders.admin.by_channel import ReportByChannel
 from orders.admin.cards import ParcelCards
 from orders.channels import PLATFORMS
-from orders.models import Channel, Order
+from orders.models import Channel, Order, OrderImport
 
 
 def platforms() -> list[tuple[str, Any]]:
@@ -101,7 +101,12 @@ class ChannelAdmin(ParcelCards, ReportByChannel):
 
 
 def waited_for(rule: EarningRule) -> bool:
-    """Tell whether orders that wait for their member were paid while a rule was in force: they will earn by it."""
+    """Tell whether orders that wait for their member were paid while a rule was in force: they will earn by it.
+
+    While an import awards its orders, any rule may be one by which they were evaluated already.
+    """
+    if OrderImport.objects.filter(state=OrderImport.State.STORED).exists():
+        return True
     waiting = Order.objects.eligible().filter(member=None, paid_at__isnull=False)
     if rule.condition_channels:
         waiting = waiting.filter(channel__code__in=rule.condition_channels)

@@ -15,12 +15,12 @@ from django.db import connection, connections, transaction
 
 from config import sql
 from config.sql import Relation
-from loyalty import earning, ledger
+from loyalty import earning, ledger, rules
 from loyalty.ledger import CREDIT_COLUMNS
 from loyalty.models import EarningRule, Kind, PointsPolicy, Posting
 from members.models import Identity, Member, User
 from orders import awarding, claims, moving
-from orders.models import Channel, Claim, ClaimPolicy, Order
+from orders.models import Channel, Claim, ClaimPolicy, Order, OrderImport
 from tests.conftest import NOW, rows, until_somebody_waits, while_it_waits
 from tests.orders.test_claims import one, points, sold, told
 
@@ -256,3 +256,21 @@ def test_two_who_claim_orders_of_one_account_do_not_both_have_it(taobao: Channel
     assert rows(Claim, "state", "reason") == [("CREDITED", ""), ("IN_REVIEW", "BOUND")]
     assert rows(Order, "member") == [(lin.pk,), (None,)]
     assert (points(lin), points(mei)) == (128, 0)
+
+
+def test_a_rule_by_which_an_import_is_just_awarding_gets_its_next_version(
+    taobao: Channel, lin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, rule, posts = sold(taobao, member=lin), EarningRule.objects.get(), ledger._post
+    OrderImport.objects.update(state=OrderImport.State.STORED)
+
+    def meanwhile(*batch: Any, **how: Any) -> Any:
+        rules.revise(rule_id=rule.pk, changes={"benefit_rate": 2}, at=NOW)
+        return posts(*batch, **how)
+
+    monkeypatch.setattr(ledger, "_post", meanwhile)
+
+    awards(order)
+
+    assert rows(Posting, "points", "rule_versions") == [(128, [rule.pk])]
+    assert rows(EarningRule, "version", "benefit_rate") == [(1, 1), (2, 2)]
