@@ -145,6 +145,7 @@ class Desk(ModelAdmin):
     compressed_fields = True
     list_filter_sheet = False
     warn_unsaved_form = True
+    empty_value_display = "–"
     empty_hint: Any = ""
     # What a group of staff may be allowed here: the verb or the permission's codename, and its words.
     rights: ClassVar[Mapping[str, Any]] = {"view": VIEW, "add": ADD, "change": ALTER, "delete": DELETE}

@@ -122,7 +122,7 @@ class CounterForm(forms.Form):
     """A code at the counter; `found` is the voucher or payment that it stands for."""
 
     code = forms.CharField(
-        label=_("code"),
+        label=_("Code to redeem"),
         max_length=counter.LONGEST_TYPED,
         help_text=_("Scan it, or type it; small letters and dashes do not matter."),
         widget=widgets.UnfoldAdminTextInputWidget(attrs={"autofocus": True, "autocomplete": "off"}),

@@ -249,7 +249,9 @@ class GiftAdmin(Interest):
 
     @display(description="")
     def shown_picture(self, gift: Gift) -> SafeString | str:
-        return thumbnail(gift.picture) if gift.picture else gift.emblem
+        if gift.picture:
+            return thumbnail(gift.picture)
+        return format_html('<span class="jf-emblem">{}</span>', gift.emblem or "🎁")
 
     @display(description=_("gift"))
     def shown_name(self, gift: Gift) -> str:

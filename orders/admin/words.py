@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from config.back_office import DELETE, VIEW, Desk, actor, address, log
 from orders import teaching
@@ -23,6 +24,7 @@ class StatusWordAdmin(Desk):
     list_select_related = ["channel", "said_by"]
     list_filter = ["channel"]
     sortable_by = ()
+    empty_hint = _("When a file has a status word that nobody knows, say on the page of its import what it means.")
     rights = {"view": VIEW, "delete": DELETE}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
