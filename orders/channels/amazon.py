@@ -46,7 +46,7 @@ class AmazonOrders(Format):
     code = "amazon"
     name = gettext_lazy("Amazon all orders report")
 
-    number = Id("amazon-order-id", shape=NUMBER)
+    number = Id("amazon-order-id", shape=NUMBER, example="111-1234567-1234567")
     status = Status("order-status", words=STATUS_WORDS)
     item_status = Status("item-status", words=STATUS_WORDS, blank=BY_ORDER, required=False)
     price = Money("item-price", required=True)

@@ -67,8 +67,11 @@ def word(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", bare(text)).split())
 
 
-def identifier(text: str, shape: re.Pattern[str]) -> str:
-    """An order or row number of the given shape, always text. Ids that a spreadsheet made numbers are lost for good."""
+def identifier(text: str, shape: re.Pattern[str], example: str = "") -> str:
+    """An order or row number of the given shape, always text. Ids that a spreadsheet made numbers are lost for good.
+
+    `example`: a number of that shape, to tell what it looks like; "" for one of digits alone.
+    """
     clean = bare(text)
     if not clean.isascii() and (narrow := unicodedata.normalize("NFKC", clean)).isascii():
         clean = narrow
@@ -85,8 +88,17 @@ def identifier(text: str, shape: re.Pattern[str]) -> str:
     if len(clean) > ID_LIMIT:
         raise BadCell(too_long())
     if not shape.fullmatch(clean):
-        raise BadCell(_("This is not a number as this channel writes it. Correct it, or export the file again."))
+        raise BadCell(_misshapen(example))
     return clean
+
+
+def _misshapen(example: str) -> str:
+    if not example:
+        return _("A number of this kind has digits only. Correct it, or export the file again.")
+    said = _(
+        "This is not a number as this channel writes it, such as %(example)s. Correct it, or export the file again."
+    )
+    return said % {"example": example}
 
 
 def too_long() -> str:

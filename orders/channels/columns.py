@@ -80,14 +80,19 @@ class Remembering(Column):
 class Id(Column):
     """An order number or row number of one shape: text, never a number, at most 64 characters.
 
-    `blank`: an empty cell is "", not bad.
+    `blank`: an empty cell is "", not bad. `example`: a number to show to whoever has a bad one; "" if all are digits.
     """
 
     def __init__(
-        self, *names: str, shape: re.Pattern[str] = DIGITS, required: bool = True, blank: bool = False
+        self,
+        *names: str,
+        shape: re.Pattern[str] = DIGITS,
+        example: str = "",
+        required: bool = True,
+        blank: bool = False,
     ) -> None:
         super().__init__(*names, required=required)
-        self.shape, self.blank = shape, blank
+        self.shape, self.example, self.blank = shape, example, blank
 
     def __call__(self, text: str) -> str:
         bare = text[2:-1] if text[:2] == '="' else text
@@ -96,7 +101,11 @@ class Id(Column):
         return super().__call__(text)
 
     def clean(self, text: str) -> str:
-        return "" if self.blank and not cells.bare(text) else cells.identifier(text, self.shape)
+        return "" if self.blank and not cells.bare(text) else self.identifier(text)
+
+    def identifier(self, text: str) -> str:
+        """See cells.identifier."""
+        return cells.identifier(text, self.shape, self.example)
 
 
 class PackedId(Id):
@@ -106,9 +115,9 @@ class PackedId(Id):
     """
 
     def clean(self, text: str) -> str:
-        parts = sorted({cells.identifier(part, self.shape) for part in re.split("[;；]", text) if cells.bare(part)})
+        parts = sorted({self.identifier(part) for part in re.split("[;；]", text) if cells.bare(part)})
         if not parts:
-            return cells.identifier(text, self.shape)
+            return self.identifier(text)
         packed = parts[0] if len(parts) == 1 else f"{WHOLE}{parts[0]}+{len(parts) - 1}"
         if len(packed) > cells.ID_LIMIT:
             raise BadCell(cells.too_long())

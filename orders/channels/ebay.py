@@ -54,7 +54,7 @@ class EbayOrders(Format):
     code = "ebay"
     name = gettext_lazy("eBay orders report")
 
-    number = Id("Order Number", shape=NUMBER, blank=True)
+    number = Id("Order Number", shape=NUMBER, example="12-12345-12345", blank=True)
     record = Id("Sales Record Number", shape=RECORD, blank=True)
     item = Text("Item Number", required=True, limit=30)
     transaction = Text("Transaction ID", limit=30)

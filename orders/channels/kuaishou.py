@@ -35,7 +35,7 @@ class KuaishouOrders(Format):
     code = "kuaishou"
     name = gettext_lazy("Kuaishou order export")
 
-    number = Id("订单号", shape=NUMBER)
+    number = Id("订单号", shape=NUMBER, example="2412300012345678")
     status = Status("订单状态", words=STATUS_WORDS)
     after_sale = Status("售后状态", words=AFTER_SALE_WORDS, blank=KEPT, required=False)
     paid = Money("实付款", "实付款(¥)", "实付款(元)", required=True)

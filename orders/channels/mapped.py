@@ -139,8 +139,8 @@ class MappedOrders(Format):
 
     name: Any = gettext_lazy("Columns chosen by hand")
 
-    number = Id(shape=NUMBER)
-    row_key = Id(shape=ROW_NUMBER, required=False)
+    number = Id(shape=NUMBER, example="A20260501-0001")
+    row_key = Id(shape=ROW_NUMBER, example="A20260501-0001-1", required=False)
     status = Words(words={}, blank="", required=False)
     after_sale = Words(words={}, blank=KEPT, required=False)
     paid = AnyMoney(required=True)
@@ -266,7 +266,7 @@ def _column(attribute: str, plan: Plan) -> Column:
         zone = FIXED_ZONES.get(plan.zone)
         column = Time(zone=zone) if zone else ZonedTime(place=plan.zone)
     elif isinstance(like, Id):
-        column = Id(shape=like.shape, blank=attribute not in plan.columns)
+        column = Id(shape=like.shape, example=like.example, blank=attribute not in plan.columns)
     elif isinstance(like, Buyer | Text):
         column = type(like)(limit=like.limit)
     else:

@@ -46,7 +46,7 @@ class PinduoduoOrders(Format):
     code = "pinduoduo"
     name = gettext_lazy("Pinduoduo order export")
 
-    number = Id("订单号", shape=NUMBER)
+    number = Id("订单号", shape=NUMBER, example="260517-123456789012345")
     status = Status("订单状态", words=STATUS_WORDS)
     after_sale = Status("售后状态", words=AFTER_SALE_WORDS, blank=KEPT, required=False)
     paid = Money("用户实付金额(元)", required=True)

@@ -51,7 +51,7 @@ class ShopifyOrders(Format):
     own_shop = True
     numbers_of_one_shop = True
 
-    number = Id("Name", shape=NAME)
+    number = Id("Name", shape=NAME, example="#1001")
     status = Status("Financial Status", words=STATUS_WORDS)
     total = Money("Total", required=True)
     refund = Money("Refunded Amount", required=True)

@@ -67,8 +67,8 @@ class SquareTransactions(Format):
     name = gettext_lazy("Square transactions")
     lacks = ("Itemization Type",)
 
-    number = Id("Transaction ID", shape=NUMBER)
-    payment_id = Id("Payment ID", shape=NUMBER, required=False, blank=True)
+    number = Id("Transaction ID", shape=NUMBER, example="aB3dE5fG7h")
+    payment_id = Id("Payment ID", shape=NUMBER, example="aB3dE5fG7h", required=False, blank=True)
     event = Status("Event Type", words=EVENT_WORDS)
     net = Money("Net Sales", signed=True)
     tax = Money("Tax", signed=True)

@@ -28,7 +28,7 @@ class StripePayments(Format):
     code = "stripe"
     name = gettext_lazy("Stripe payments")
 
-    number = Id("id", shape=CHARGE)
+    number = Id("id", shape=CHARGE, example="ch_3PabcDEF")
     status = Status("Status", words=STATUS_WORDS)
     paid = Money("Amount", required=True)
     refund = Money("Amount Refunded", required=True)

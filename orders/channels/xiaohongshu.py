@@ -56,8 +56,8 @@ class XiaohongshuOrders(Format):
     code = "xiaohongshu"
     name = gettext_lazy("Xiaohongshu order export")
 
-    number = Id("订单号", shape=NUMBER)
-    specification = Id("规格ID", shape=SPECIFICATION)
+    number = Id("订单号", shape=NUMBER, example="P123456789012345678")
+    specification = Id("规格ID", shape=SPECIFICATION, example="65f1c0ffee123456")
     gift = Status("是否为赠品", words=GIFT_WORDS, blank="", required=False)
     status = Status("订单状态", words=STATUS_WORDS)
     after_sale = Status("售后状态", words=AFTER_SALE_WORDS, blank=KEPT)
@@ -109,9 +109,9 @@ class XiaohongshuRefunds(Format):
     name = gettext_lazy("Xiaohongshu refunds")
     adjusts = True
 
-    number = Id("订单号", shape=NUMBER)
-    after_sale = Id("售后单号", "退款单号", "售后编号", shape=AFTER_SALE)
-    part = Id("规格ID", shape=AFTER_SALE, required=False, blank=True)
+    number = Id("订单号", shape=NUMBER, example="P123456789012345678")
+    after_sale = Id("售后单号", "退款单号", "售后编号", shape=AFTER_SALE, example="R1234567890")
+    part = Id("规格ID", shape=AFTER_SALE, example="65f1c0ffee123456", required=False, blank=True)
     status = Status("状态", "售后状态", words=END_WORDS)
     kind = Text("售后类型")
     back = Money("申请售后金额(元)", required=True)

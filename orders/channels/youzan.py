@@ -32,7 +32,7 @@ class YouzanOrders(Format):
     name = gettext_lazy("Youzan order export")
     own_shop = True
 
-    number = Id("订单号", shape=NUMBER)
+    number = Id("订单号", shape=NUMBER, example="E20260501080322012345678")
     status = Status("订单状态", words=STATUS_WORDS)
     paid = Money("订单实付金额", required=True, remark=DISCOUNT_REMARK)
     refund = Money("订单已退款金额", required=True)
@@ -79,7 +79,7 @@ class YouzanItems(Format):
     name = gettext_lazy("Youzan export by product")
     own_shop = True
 
-    number = Id("订单号", shape=NUMBER)
+    number = Id("订单号", shape=NUMBER, example="E20260501080322012345678")
     status = Status("订单商品状态", words=STATUS_WORDS)
     paid = Money("商品实际成交金额", required=True, remark=DISCOUNT_REMARK)
     refund = Money("商品已退款金额", required=True)

@@ -231,6 +231,18 @@ def test_taobao_detail_list_is_refused():
     assert "(ExportOrderList)" in refused.value.reason
 
 
+@pytest.mark.usefixtures("english")
+@pytest.mark.parametrize("code", FORMATS)
+def test_bad_number_is_told_what_numbers_of_its_column_look_like(code):
+    for column in FORMATS[code].columns.values():
+        if isinstance(column, Id):
+            with pytest.raises(BadCell) as bad:
+                column("?4133")
+
+            assert column.shape.fullmatch(column.example or "4133907579383")
+            assert (f"such as {column.example}." if column.example else "has digits only.") in bad.value.reason
+
+
 CELLS = st.sampled_from(
     ["", "-", "1", "69.00", "-5", "2026-05-01 10:00:00", "P123456789012345678", "=1+1", "(删除)", "是"]
 )
