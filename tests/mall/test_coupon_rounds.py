@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -15,8 +16,9 @@ from mall import coupon_rounds, coupons, tasks
 from mall.models import Coupon, CouponLeftOut, CouponRound, CouponType
 from members.models import Member, Tier
 from tests.conftest import make_member, rows
-from tests.mall.conftest import NOON, together
-from tests.mall.kinds import coupon_type
+from tests.mall.conftest import NOON, ask, together
+from tests.mall.conftest import give as earn
+from tests.mall.kinds import coupon, coupon_type
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -196,3 +198,15 @@ def test_one_form_sent_twice_at_once_is_one_round(lin: Member) -> None:
     outcomes = together([partial(begun, kind, "k") for _turn in range(10)])
 
     assert {one.pk for one in outcomes} == {CouponRound.objects.get().pk}
+
+
+def test_one_that_waits_to_be_paid_counts_for_its_member_and_for_all(lin: Member, wei: Member, mei: Member) -> None:
+    kind = coupon_type(limit_per_member=1, limit_total=2)
+    earn(lin, 1000)
+    ask(lin, coupon(kind, cash=Decimal("9.90")))
+
+    given = give(kind)
+
+    left_out = {lin.pk: "LIMIT", max(wei.pk, mei.pk): "NONE_LEFT"}
+    assert (given, holders(kind)) == (1, [min(wei.pk, mei.pk)])
+    assert dict(rows(CouponLeftOut, "member", "why")) == left_out  # type: ignore[arg-type]
