@@ -17,6 +17,7 @@ from config import sql
 from members.models import Member, Programme
 from members.tiers import TierStep
 from orders import awarding, claims, progress, steps, wording
+from orders.channels import FORMATS
 from orders.models import Claim, Order, OrderImport, StagedRow
 
 MOST = 100_000  # rows that a preview tries
@@ -113,7 +114,8 @@ def oddities(order_import: OrderImport, *, at: datetime) -> list[dict[str, Any]]
     FUTURE: a time later than now. AHEAD: a time of payment or completion so far ahead that the order gives nothing
     before. AMOUNT: ten times the usual, which is the median of the file and of the channel's
     last orders. TWICE: rows of one order and one part that say different things.
-    WORD: a status word that nobody knows. MASKED: phones, and not one is whole.
+    WORD: a status word that nobody knows. MASKED: phones, and not one is whole. BLIND: the column that alone tells what
+    was refunded is missing.
     """
     masked = (order_import.layout or {}).get("masked", {}).get("phone", 0)
     if StagedRow.objects.filter(order_import=order_import).exclude(phone="").exists():
@@ -131,7 +133,17 @@ def oddities(order_import: OrderImport, *, at: datetime) -> list[dict[str, Any]]
     names = ("what", "rows", "line", "number", "value")
     odd = [dict(zip(names, row, strict=True)) for row in found]
     strange = [{"what": "WORD", "rows": one.rows, "value": one.word} for one in wording.strange(order_import)]
-    return [*odd, *strange, *([{"what": "MASKED", "rows": masked}] if masked else [])]
+    return [*odd, *strange, *([{"what": "MASKED", "rows": masked}] if masked else []), *_blind(order_import)]
+
+
+def _blind(order_import: OrderImport) -> list[dict[str, Any]]:
+    """What to say of a file whose refunds nobody can see: the column left out that would tell of an after-sale."""
+    known = order_import.layout or {}
+    form = FORMATS.get(known.get("format", ""))
+    if form is None or order_import.mapping_id or {"after_sale", "refund"} & known["columns"].keys():
+        return []
+    column = form.columns.get("after_sale")
+    return [{"what": "BLIND", "rows": order_import.staged, "value": column.names[0]}] if column else []
 
 
 def first_rows(order_import: OrderImport, most: int = 20) -> list[StagedRow]:

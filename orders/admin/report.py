@@ -115,6 +115,10 @@ def _oddities(order_import: OrderImport) -> list[str]:
             "All phones of buyers are masked (%(rows)d rows): no buyer can be known by them. Export with whole phones.",
             "rows",
         ),
+        "BLIND": _(
+            "The column %(value)s is missing: which orders were refunded after they arrived cannot be seen. "
+            "Export with this column, or they give points."
+        ),
         "TWICE": ngettext_lazy(
             "%(rows)d order is told twice with different words or amounts: %(number)s, line %(line)d. "
             "The later state stands.",

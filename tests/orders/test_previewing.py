@@ -251,6 +251,16 @@ def test_after_sales_previewed_beside_their_orders_count_when_both_are_confirmed
     assert rows(Order, "status", "gross", "refunded") == [("partially_refunded", 100, 40)]
 
 
+def test_column_that_alone_tells_of_refunds_is_missed_in_the_preview() -> None:
+    header, line = "订单号,订单状态,实付款,订单支付时间", "2412300012345678,交易成功,80.00,2026-05-01 08:00:00"
+
+    without = handed_in(line, header=header)
+    with_it = handed_in(f"{line},", header=f"{header},售后状态")
+
+    assert (without.foreseen or {})["oddities"] == [{"what": "BLIND", "rows": 1, "value": "售后状态"}]
+    assert (with_it.foreseen or {})["oddities"] == []
+
+
 def test_phones_that_are_all_masked_are_odd_and_one_whole_one_is_enough() -> None:
     masked = [order(number, "20", phone="138****0001") for number in range(1, 4)]
 
