@@ -18,6 +18,7 @@ from allauth.core.internal import ratelimit
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.widgets import AutocompleteMixin
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import connection
@@ -79,10 +80,25 @@ class NumbersOnly(MiddlewareMixin):
     """
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
-        asked = kwargs.get("object_id", "1")
-        numbered = asked.isdecimal() and asked.isascii() and len(asked) < 19
+        numbered = _is_number(kwargs.get("object_id", "1"))
         if not numbered or (request.path.startswith("/admin/") and "%00" in request.META.get("QUERY_STRING", "")):
             raise Http404
+
+
+def _numbers_only(optgroups: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a list that is searched as one types show what was chosen; Django fails over what is no number of a row."""
+
+    def of_rows(widget: Any, name: str, value: Sequence[Any], attr: Any = None) -> Any:
+        return optgroups(widget, name, [one for one in value if not one or _is_number(str(one))], attr)
+
+    return of_rows
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) < 19
+
+
+AutocompleteMixin.optgroups = _numbers_only(AutocompleteMixin.optgroups)  # type: ignore[method-assign]
 
 
 class BoundedPaginator(Paginator):
