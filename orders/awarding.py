@@ -120,9 +120,10 @@ def rehearse(orders: OrderQuerySet) -> tuple[int, int, list[TierStep]]:
 def _award_anew(orders: OrderQuerySet, at: datetime, note: Note) -> None:
     """Bring the awards of orders whose paid amount has changed in line, a batch at a time.
 
-    An order that waits for a word's meaning or for its time keeps the award that it has until then.
+    An order that waits for a word's meaning or for its time keeps the award that it has until then. By their numbers:
+    ids of orders that came together tell nothing.
     """
-    changed = list(orders.decided().exclude(award_gross=None).order_by("pk").values_list("pk", flat=True))
+    changed = list(orders.decided().exclude(award_gross=None).order_by("number", "pk").values_list("pk", flat=True))
     for first in range(0, len(changed), BATCH):
         ids = changed[first : first + BATCH]
         done = False

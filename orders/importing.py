@@ -202,14 +202,9 @@ def _step(import_id: int, at: datetime) -> OrderImport | None:
     if order_import.failures:
         OrderImport.objects.filter(pk=order_import.pk).update(failures=0)
     order_import.refresh_from_db()
-    if order_import.state == State.MATCHED:
-        _tell_stored(order_import, steps.CHUNK if before == State.MATCHED else 0)
+    if order_import.state == State.MATCHED != before:
+        progress.note(order_import.pk, progress.STORE, 0, order_import.staged)
     return order_import
-
-
-def _tell_stored(order_import: OrderImport, rows: int) -> None:
-    tell = progress.more if rows else progress.note
-    tell(order_import.pk, progress.STORE, rows, order_import.staged)
 
 
 def _next_step(order_import: OrderImport) -> Callable[[OrderImport, datetime], None]:

@@ -104,7 +104,7 @@ def _stored(order_import: OrderImport, at: datetime, most: int | None) -> OrderI
         progress.more(order_import.pk, progress.TRY, min(chunks, 1) * steps.CHUNK, of)
         if stored.state != State.MATCHED or (most and chunks * steps.CHUNK >= most):
             return stored
-        steps.store(stored, at)
+        steps.store_next(stored, at)
         chunks += 1
 
 

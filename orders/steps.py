@@ -8,23 +8,28 @@ goes on from there. Buyers are matched before orders are stored, so that an orde
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from functools import partial
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import Error, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
 from config import sql
-from orders import awarding, claims, progress, staging, wording
+from orders import awarding, claims, progress, side_by_side, staging, wording
 from orders.channels import PLATFORMS
 from orders.channels.rows import RefusedFile
 from orders.models import Channel, Claim, Order, OrderImport, StagedRow
+from orders.turns import Part, Stopped, Turns
 
 CHUNK = 5_000
 MANY = 20_000  # orders that are worth a second connection
+TURNS = 12  # chunks that are stored before others who want the channel are let in
+PATIENCE, LOCK_TIMEOUT = "3s", "55P03"
 MOST_AHEAD = timedelta(days=1)  # a platform's clock may go before ours
 State = OrderImport.State
 
@@ -123,48 +128,141 @@ def match(order_import: OrderImport, at: datetime) -> None:
 
 
 def store(order_import: OrderImport, at: datetime) -> None:
-    """Store one chunk of orders with their lines and members; the last one ends the step."""
-    channel = order_import.read_as()
+    """Store the next orders with their lines and members: one chunk, or several at once of a large file.
+
+    The last one ends the step. Within a transaction of the caller's it is always one chunk.
+    """
+    many = order_import.staged >= MANY and not connection.in_atomic_block
+    with _channels_held(_shops(order_import.read_as())) if many else nullcontext():
+        left = many and _chunk_end(order_import, order_import.stored_to) is not None
+        if not (left and _store_in_turns(order_import, at)) and store_next(order_import, at):
+            _tell_stored(order_import)
+
+
+class _Stored(NamedTuple):
+    """What became of a chunk: orders new and changed, of all of them those that count and what was paid, in yuan; rows
+    and orders that were rejected after all."""
+
+    new: int
+    updated: int
+    eligible: int
+    paid: Decimal
+    rejected_rows: int
+    rejected_orders: int
+
+
+def store_next(order_import: OrderImport, at: datetime) -> bool:
+    """Store one chunk under the import's lock; where nothing is left, note that and return False."""
     with holding(order_import) as mine:
         if not mine:
-            return
-        unhurried()
-        bound: dict[str, Any] = {"order_import": order_import.pk, "after": order_import.stored_to}
-        ((upto,),) = sql.run("orders", "chunk_end", **bound, rows=CHUNK)
+            return False
+        upto = _chunk_end(order_import, order_import.stored_to)
         if upto is None:
             OrderImport.objects.filter(pk=order_import.pk).update(
                 state=State.STORED, unchanged=Greatest(F("orders") - F("new") - F("updated"), 0)
             )
-            return
-        _settle_whose(order_import, upto)
-        sql.run("orders", "merge", **bound, upto=upto, channel=channel.pk)
-        ((new, updated, eligible, paid),) = sql.run(
-            "orders",
-            "store",
-            order_import=order_import.pk,
-            channel=channel.pk,
-            platform=channel.format,
-            until=at + MOST_AHEAD,
-        )
-        OrderImport.objects.filter(pk=order_import.pk).update(
-            stored_to=upto,
-            new=F("new") + new,
-            updated=F("updated") + updated,
-            eligible_orders=F("eligible_orders") + eligible,
-            paid_total=F("paid_total") + paid,
-        )
+            return False
+        part = Part(order_import.stored_to, upto)
+        sql.run("orders", "lock_channel", channels=_shops(order_import.read_as()))
+        return _note_stored(order_import, part, _store_part(order_import, part, at))
 
 
-def _settle_whose(order_import: OrderImport, upto: str) -> None:
-    """Take the channel and those that share its order numbers; leave out what one of them has brought meanwhile."""
+def _store_in_turns(order_import: OrderImport, at: datetime) -> bool:
+    """Store several chunks on two connections, which end in their order; False where nothing could be done.
+
+    Each chunk is a transaction that notes how far the import is as its last word, so whenever they are cut off, what
+    stands is what the import says. The caller holds the channels.
+    """
+    turns = Turns(order_import.stored_to, TURNS, partial(_chunk_end, order_import))
+    lane = partial(_store_lane, order_import, turns, at)
+    side_by_side.run([lane, lane])
+    return turns.ended != order_import.stored_to
+
+
+def _store_lane(order_import: OrderImport, turns: Turns, at: datetime) -> None:
+    """Store chunks while there are any. Stops without a word where another lane or another worker has stopped it, or a
+    lock was waited for so long that the lane behind it may be the reason: a single connection goes on from there."""
+    try:
+        while (part := turns.take()) is not None:
+            with turns.working_on(part), transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("select set_config('lock_timeout', %s, true)", [PATIENCE])
+                stored = _store_part(order_import, part, at)
+                with connection.cursor() as cursor:
+                    cursor.execute("set constraints all immediate")  # not while others wait for this one's turn
+                turns.wait(part)
+                if not _note_stored(order_import, part, stored):
+                    raise Stopped
+                _tell_stored(order_import)
+    except Stopped:
+        pass
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCK_TIMEOUT:
+            raise
+
+
+def _chunk_end(order_import: OrderImport, after: str) -> str | None:
+    """Return the last number of the next chunk; None: nothing is left."""
+    ((upto,),) = sql.run("orders", "chunk_end", order_import=order_import.pk, after=after, rows=CHUNK)
+    return str(upto) if upto is not None else None
+
+
+def _store_part(order_import: OrderImport, part: Part, at: datetime) -> _Stored:
+    """Store one chunk. The caller has the channel and those that share its order numbers, and what one of them has
+    brought meanwhile is left out."""
+    unhurried()
     channel = order_import.read_as()
-    others = _other_shops(channel)
-    sql.run("orders", "lock_channel", channels=[channel.pk, *others])
-    if others:
-        rows, numbers = _reject(order_import, after=order_import.stored_to, upto=upto)
-        OrderImport.objects.filter(pk=order_import.pk).update(
-            orders=F("orders") - numbers, staged=F("staged") - rows, rejected=F("rejected") + rows
+    rows = numbers = 0
+    if _other_shops(channel):
+        rows, numbers = _reject(order_import, after=part.after, upto=part.upto)
+    sql.run("orders", "merge", order_import=order_import.pk, after=part.after, upto=part.upto, channel=channel.pk)
+    ((new, updated, eligible, paid),) = sql.run(
+        "orders",
+        "store",
+        order_import=order_import.pk,
+        channel=channel.pk,
+        platform=channel.format,
+        until=at + MOST_AHEAD,
+    )
+    return _Stored(new, updated, eligible, paid, rows, numbers)
+
+
+def _note_stored(order_import: OrderImport, part: Part, stored: _Stored) -> bool:
+    """Note what was stored in the import; False if it does not stand at this chunk any more."""
+    here = OrderImport.objects.filter(pk=order_import.pk, state=State.MATCHED, stored_to=part.after)
+    return bool(
+        here.update(
+            stored_to=part.upto,
+            touched_at=Now(),
+            new=F("new") + stored.new,
+            updated=F("updated") + stored.updated,
+            eligible_orders=F("eligible_orders") + stored.eligible,
+            paid_total=F("paid_total") + stored.paid,
+            orders=F("orders") - stored.rejected_orders,
+            staged=F("staged") - stored.rejected_rows,
+            rejected=F("rejected") + stored.rejected_rows,
         )
+    )
+
+
+def _tell_stored(order_import: OrderImport) -> None:
+    progress.more(order_import.pk, progress.STORE, CHUNK, order_import.staged)
+
+
+def _shops(channel: Channel) -> list[int]:
+    """Return a channel and those that share its order numbers."""
+    return [channel.pk, *_other_shops(channel)]
+
+
+@contextmanager
+def _channels_held(channels: list[int]) -> Iterator[None]:
+    """Hold channels on this connection through several transactions, here and elsewhere."""
+    sql.run("orders", "hold_channels", channels=channels)
+    try:
+        yield
+    finally:
+        with suppress(Error):  # a broken connection holds nothing any more
+            sql.run("orders", "let_channels_go", channels=channels)
 
 
 class _Overtaken(Exception):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,8 +13,9 @@ from django.db import connection, transaction
 
 from loyalty.models import EarningRule
 from orders import side_by_side, steps
-from orders.models import Order
-from tests.orders.worlds import accepted, differences, finished, numbers, orders_of, undisturbed, world
+from orders.models import Order, OrderImport
+from orders.turns import Part, Stopped, Turns
+from tests.orders.worlds import accepted, differences, finished, numbers, orders_of, repriced, undisturbed, world
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def test_import_on_two_connections_ends_like_one_on_one(rules: None, monkeypatch
     with connection_count() as others:
         result = numbers(finished(accepted(lines).pk)), world()
 
-    assert others == [1]
+    assert others == [1, 1]  # storing and earning
     assert result[0] == expected[0]
     assert differences(result[1], expected[1]) == {}
 
@@ -79,3 +82,104 @@ def test_error_in_one_share_is_raised_when_the_other_has_ended(broken: int) -> N
 def test_nothing_is_shared_within_a_transaction(db: None) -> None:
     with pytest.raises(RuntimeError, match="transaction"):
         side_by_side.run([lambda: None, lambda: None])
+
+
+def test_chunk_ends_when_all_before_it_have() -> None:
+    ends = {"": "a", "a": "b"}
+    turns = Turns("", 9, ends.get)
+    first, second = turns.take(), turns.take()
+    ended = []
+
+    def end(part: Part) -> None:
+        with turns.working_on(part):
+            turns.wait(part)
+            ended.append(part.upto)
+
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(end, second)
+        time.sleep(0.05)
+        before = ended.copy()
+        end(first)
+        later.result()
+
+    assert (before, ended, turns.take()) == ([], ["a", "b"], None)
+
+
+def test_chunk_whose_predecessor_failed_does_not_end() -> None:
+    turns = Turns("", 9, {"": "a", "a": "b"}.get)
+    first, second = turns.take(), turns.take()
+
+    with pytest.raises(ValueError, match="first"), turns.working_on(first):
+        raise ValueError("first")
+
+    with pytest.raises(Stopped), turns.working_on(second):
+        turns.wait(second)
+    assert (turns.ended, turns.take()) == ("", None)
+
+
+@pytest.mark.parametrize("broken", [1, 2, 5])
+def test_chunk_that_fails_leaves_no_gap_and_the_import_goes_on_behind_it(
+    rules: None, monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    lines = orders_of(120)
+    expected = undisturbed(lines)
+    monkeypatch.setattr(steps, "MANY", 1)
+    monkeypatch.setattr(steps, "CHUNK", 20)
+    import_id = accepted(lines).pk
+    bad = f"E20260501{20 * broken - 1:012d}"
+
+    def fails(order_import: OrderImport, part: Part, at: Any, really: Any = steps._store_part) -> Any:
+        if part.upto == bad:
+            raise ValueError(bad)
+        return really(order_import, part, at)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "_store_part", fails)
+        with pytest.raises(ValueError, match=bad):
+            finished(import_id)
+    half = OrderImport.objects.get(pk=import_id)
+    stored = sorted(Order.objects.values_list("number", flat=True))
+    result = numbers(finished(import_id)), world()
+
+    assert stored == [line.split(",")[0] for line in lines[: 20 * (broken - 1)]]
+    assert (half.state, half.new, half.stored_to) == ("MATCHED", len(stored), stored[-1] if stored else "")
+    assert result[0] == expected[0]
+    assert differences(result[1], expected[1]) == {}
+
+
+def test_lane_that_waits_long_for_a_lock_leaves_its_chunk_to_a_single_connection(
+    rules: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = orders_of(80)
+    finished(accepted(lines).pk)
+    monkeypatch.setattr(steps, "MANY", 1)
+    monkeypatch.setattr(steps, "CHUNK", 20)
+    monkeypatch.setattr(steps, "PATIENCE", "100ms")
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                Order.objects.select_for_update(of=("self",)).get(number=lines[30].split(",")[0])
+                time.sleep(1)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(hold)
+        time.sleep(0.2)
+        done = finished(accepted(repriced(lines), "later.csv").pk)
+        held.result()
+
+    assert (done.state, done.failures, done.new) == ("DONE", 0, 0)
+    assert done.updated + done.unchanged == 80
+    assert done.updated == 20  # every third that was kept
+
+
+def test_channel_is_let_go_when_orders_are_stored(rules: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "MANY", 1)
+
+    finished(accepted(orders_of(40)).pk)
+
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()")
+        assert cursor.fetchone() == (0,)
