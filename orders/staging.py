@@ -21,6 +21,7 @@ from orders.models import Channel, ColumnMapping, OrderImport, RejectedRow, Stag
 
 TOGETHER = 500
 State = OrderImport.State
+COUNTED = ("order_import_id", "number", "row_key", "status", "buyer", "phone", "word")  # what rows are looked up by
 TIMES = frozenset(("ordered_at", "paid_at", "completed_at"))
 
 
@@ -58,7 +59,9 @@ def read_into_staging(order_import: OrderImport, path: Path) -> None:
     if order_import.again_id:
         staged = _keep_the_taught(order_import)
     with connection.cursor() as cursor:
-        cursor.execute("analyze orders_stagedrow")
+        cursor.execute(
+            "analyze orders_stagedrow (order_import_id, number, row_key, status, buyer, phone, refunded, word)"
+        )
     OrderImport.objects.filter(pk=order_import.pk).update(
         state=State.STAGED,
         channel=channel,

@@ -96,8 +96,11 @@ class Id(Column):
 
     def __call__(self, text: str) -> str:
         bare = text[2:-1] if text[:2] == '="' else text
-        if self.shape is DIGITS and bare.isascii() and bare.isdigit() and 4 <= len(bare) <= cells.ID_LIMIT:
-            return bare
+        if bare.isascii() and len(bare) <= cells.ID_LIMIT:
+            if self.shape is DIGITS and bare.isdigit() and len(bare) >= 4:
+                return bare
+            if bare[:1].isalpha() and bare[1:].isdigit() and self.shape.fullmatch(bare):
+                return bare
         return super().__call__(text)
 
     def clean(self, text: str) -> str:

@@ -3,6 +3,8 @@
 -- What a file tells of a line laid over what was told of it before. A later file moves a line on and never back, whatever
 -- the order in which files come: the further status stands, and refunds only grow; what was paid in one file and closed in
 -- another was given back. Lines of the same orders that the file does not name are there as they are.
+-- Orders are probed by their numbers and found by arrays of ids: by joins, a first import, whose orders nobody has counted,
+-- would read all orders that it has stored for each of its chunks.
 drop table if exists merged_line;
 create temporary table merged_line on commit drop as
 with ranked (status, rank) as (
@@ -16,17 +18,24 @@ staged as materialized (
      where s.order_import_id = %(order_import)s and s.number > %(after)s and s.number <= %(upto)s
      order by s.number, s.row_key, r.rank desc, s.refunded desc, s.line desc
 ),
+found as materialized (
+    select o.id
+      from (select distinct number from staged) s
+     cross join lateral (
+           select id from orders_order where channel_id = %(channel)s and number = s.number offset 0
+     ) o
+),
 known as materialized (
     select o.id, o.number
       from orders_order o
-     where o.channel_id = %(channel)s and o.number in (select number from staged)
+     where o.id = any (array(select id from found))
      order by o.id
        for no key update
 ),
 told as (
     select known.number, l.*, r.rank
       from known
-      join orders_orderline l on l.order_id = known.id
+      join orders_orderline l on l.order_id = known.id and l.order_id = any (array(select id from found))
       join ranked r on r.status = l.status
 )
 select coalesce(t.order_id, known.id) as order_id, t.id as line_id, m.*,
@@ -66,4 +75,4 @@ select coalesce(t.order_id, known.id) as order_id, t.id as line_id, m.*,
                   as quantity,
               case when coalesce(newer.status, t.status) = 'unknown' then coalesce(newer.word, t.word) else '' end as word
  ) m;
-analyze merged_line
+analyze merged_line (order_id, line_id, number, row_key, changed)

@@ -160,6 +160,7 @@ known as materialized (
            or o.phone_end < w.phone_end as changes
       from orders_order o
       join whole w on w.order_id = o.id
+     where o.id = any (array(select order_id from whole where order_id is not null))
 ),
 moved as (
     update orders_order o
@@ -174,7 +175,7 @@ moved as (
                               else o.award_gross end
       from known k
       join whole w on w.order_id = k.id
-     where o.id = k.id and k.changes
+     where o.id = k.id and k.changes and o.id = any (array(select id from known where changes))
     returning o.id
 ),
 made_lines as (

@@ -31,6 +31,7 @@ SCRIPT = dedent("""
     settings.DATABASES["default"].update(database)
     django.setup()
     from django.db import connection
+    from django.db.backends.signals import connection_created
     from loyalty import ledger
     from orders import awarding, claims, importing, staging, steps, undoing
     from orders.models import OrderImport
@@ -71,6 +72,11 @@ SCRIPT = dedent("""
 
         read, staging.reading.read = staging.reading.read, Watched
         connection.settings_dict["OPTIONS"]["application_name"] = f"runner {os.getpid()}"
+        def watched(connection, **_):
+            if watch not in connection.execute_wrappers:
+                connection.execute_wrappers.append(watch)
+
+        connection_created.connect(watched)
         with connection.execute_wrapper(watch):
             undone = OrderImport.objects.filter(pk=import_id, state="UNDOING").exists()
             (undoing if undone else importing).run(import_id=int(import_id), at=at)

@@ -92,7 +92,7 @@ def test_awards_made_anew_go_on_after_their_server_was_restarted(server: Server,
     finished(accepted(lines).pk)
     import_id = accepted(later).pk
 
-    for words, times in (("loyalty_claw_back", 2), ('SET "award"', 1), ("insert into loyalty_lot", 2)):
+    for words, times in (("loyalty_claw_back", 4), ('SET "award"', 1), ("insert into loyalty_lot", 4)):
         own_runner.run_to(import_id, words, times)
         server.restart(how)
         own_runner.go_on()
