@@ -86,4 +86,5 @@ def imported(*files: Path) -> dict[str, tuple[str, str, str]]:
 
 
 def everything(path: Path) -> list[Any]:
-    return list(reading.read(path, reading.recognise(path)))
+    """What was read, by line: a format may hold rows back to look at them together."""
+    return sorted(reading.read(path, reading.recognise(path)), key=lambda one: one.line)

@@ -138,7 +138,7 @@ def test_status_words(understood: Understood, word: str, status: str) -> None:
     [("订单实际支付金额", ""), ("商品已退款金额", "100.01")],
 )
 def test_bad_cell_is_named(understood: Understood, column: str, value: str) -> None:
-    bad, good = understood("WECHAT_57", FIRST, SECOND | {column: value})
+    good, bad = understood("WECHAT_57", FIRST, SECOND | {column: value})
 
     assert (good.line, bad.line) == (2, 3)
     assert (bad.column, bad.value) == (column, value)
