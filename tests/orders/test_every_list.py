@@ -17,7 +17,6 @@ from typing import Any
 import openpyxl
 import pytest
 
-from orders import reading
 from orders.channels import FORMATS, containers
 from orders.channels.base import normal
 from orders.channels.columns import Id, Money, Time
@@ -150,7 +149,7 @@ def test_list_written_another_way_reads_the_same(tmp_path: Path, name: str, way:
     path.write_bytes(WAYS[way](table(name)))
 
     with containers.opened(path) as plain:
-        things = list(reading.read(plain, reading.recognise(plain)))
+        things = everything(plain)
 
     assert told(things) == plainly(tmp_path, name)
 
