@@ -11,17 +11,18 @@ Laws:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from allauth.core.internal import ratelimit
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.widgets import AutocompleteMixin
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db import connection
+from django.db import DatabaseError, IntegrityError, connection
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -34,6 +35,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AuthenticationForm
 from unfold.views import ChangeList
+
+logger = logging.getLogger(__name__)
 
 MOST_COUNTED = 10_000
 MOST_PAGES = 1_000
@@ -172,6 +175,22 @@ class Desk(ModelAdmin):
             return False
         return bool(super().lookup_allowed(lookup, value, request))
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponseBase:
+        """Show or save a form. What the database refuses of a form that was right was changed in the same moment."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DatabaseError as error:
+            if not _overtaken(error):
+                raise
+            logger.warning("a form was overtaken", exc_info=True)
+        messages.error(
+            request,
+            _("Somebody changed this in the same moment. Nothing was saved: look at it again, then change it."),
+        )
+        return HttpResponseRedirect(request.get_full_path())
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RowList
 
@@ -180,6 +199,11 @@ class Desk(ModelAdmin):
     ) -> Paginator:
         filtered = queryset.query.where != self.get_queryset(request).query.where
         return self.paginator(queryset, per_page, *args, filtered=filtered, **kwargs)
+
+
+def _overtaken(error: DatabaseError) -> bool:
+    """Tell whether a constraint, or a trigger that keeps what happened (MR009), has refused."""
+    return isinstance(error, IntegrityError) or getattr(error.__cause__, "sqlstate", None) == "MR009"
 
 
 class Facts(Desk):

@@ -103,3 +103,27 @@ def test_what_happens_to_a_member_while_staff_save_him_stays(
     change(boss, lin, name="Lin Yi")
 
     assert (lin.name, lin.tier, lin.user, lin.phone_verified) == ("Lin Yi", tiers["VIP"], his, True)
+
+
+def test_a_phone_that_another_member_gets_in_the_same_moment_is_told_and_nothing_saved(
+    boss: Client, lin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both forms were right when they were looked at: only the database sees the second."""
+    looked_at = MemberForm.full_clean
+
+    def overtaken(form: MemberForm) -> None:
+        looked_at(form)
+        make_member("Mei", "+8613900009999")
+
+    monkeypatch.setattr(MemberForm, "full_clean", overtaken)
+
+    answer = boss.post(
+        f"/admin/members/member/{lin.pk}/change/",
+        {"name": "Lin Yi", "phone": "13900009999", "birthday": ""},
+        headers={"accept-language": "en"},
+        follow=True,
+    )
+
+    lin.refresh_from_db()
+    assert (lin.name, lin.phone) == ("Lin", "+8613800000001")
+    assert "Somebody changed this in the same moment. Nothing was saved" in answer.content.decode()
