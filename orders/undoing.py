@@ -281,7 +281,9 @@ def _moved(at: datetime) -> Undoing:
 def _members() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "select p.member_id from undo_batch u join loyalty_posting p on p.id in (u.posting_id, u.again_id)"
+            "select p.member_id from undo_batch u join loyalty_posting p on p.id in (u.posting_id, u.again_id) "
+            "union select b.member_id from undo_batch u join loyalty_balance b on b.member_id = u.owner_id "
+            "where u.fate = 'gone'"
         )
         return [member for (member,) in cursor.fetchall()]
 

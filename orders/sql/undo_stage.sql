@@ -55,7 +55,7 @@ judged as (
                               and (c.breakdown ->> 'refunded')::numeric > was_refunded) as stands
       from fated f
 )
-select j.id as order_id, fate, heir, before_id, was_of as member_id,
+select j.id as order_id, fate, heir, before_id, j.member_id as owner_id, was_of as member_id,
        case when fate <> 'kept' and stands is not true then posting_id end as posting_id, basis,
        had.id as again_id, channel_id, number, code,
        award + (fate <> 'kept' and stands is not true and (posting_id is not null or had.id is not null))::int as award,

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from loyalty import auditing
@@ -18,7 +18,7 @@ from members.models import Identity, Member, Tier
 from orders import undoing
 from orders.models import Order, OrderBefore, OrderImport, OrderLine, OrderRetelling
 from tests.conftest import NOW, make_member, rows
-from tests.orders.test_import_property import PHONES, Bought, File, import_all, shop
+from tests.orders.test_import_property import PHONES, Bought, File, Moment, import_all, shop
 
 QUICKLY = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
@@ -107,7 +107,26 @@ def test_the_last_import_undone_is_as_if_it_had_not_been_and_done_again_as_if_no
     assert again == all_of_them
 
 
+AWARDED_MEANWHILE = (
+    [
+        Bought(
+            platform="douyin",
+            number="6956100800010",
+            buyer=1,
+            gross=(651, 19, 593),
+            shipping=0,
+            moments=(
+                Moment("completed", (0, 0, 593)),
+                Moment("completed", (651, 19, 593)),
+            ),
+        )
+    ],
+    [{0: (1, frozenset([0]))}, {0: (0, frozenset([0, 1]))}, {0: (0, frozenset([0, 2]))}],
+)
+
+
 @QUICKLY
+@example((AWARDED_MEANWHILE, [1, 2, 0]))  # the order has no award when it goes, and had one that gave a tier
 @given(shop().flatmap(lambda case: st.tuples(st.just(case), st.permutations(range(len(case[1]))))))
 def test_all_imports_undone_in_any_order_leave_nothing_and_meanwhile_what_others_told(
     buyers: None, case: tuple[tuple[list[Bought], list[File]], list[int]]
