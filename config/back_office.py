@@ -22,7 +22,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.widgets import AutocompleteMixin
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db import DatabaseError, IntegrityError, connection
+from django.db import DatabaseError, connection
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -202,8 +202,8 @@ class Desk(ModelAdmin):
 
 
 def _overtaken(error: DatabaseError) -> bool:
-    """Tell whether a constraint, or a trigger that keeps what happened (MR009), has refused."""
-    return isinstance(error, IntegrityError) or getattr(error.__cause__, "sqlstate", None) == "MR009"
+    """Tell whether something exists already or is gone by now, or a trigger keeps what happened (MR009)."""
+    return getattr(error.__cause__, "sqlstate", None) in ("23505", "23503", "MR009")
 
 
 class Facts(Desk):

@@ -22,9 +22,9 @@ def read_as_utf8(application: Application) -> Application:
     A charset may name any codec of Python's. Some are no text at all, and Django fails before a middleware sees them.
     """
 
-    def plain(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["CONTENT_TYPE"] = CHARSET.sub("", environ.get("CONTENT_TYPE", ""))
-        return application(environ, start_response)
+    def plain(request: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request["CONTENT_TYPE"] = CHARSET.sub("", request.get("CONTENT_TYPE", ""))
+        return application(request, start_response)
 
     return plain
 

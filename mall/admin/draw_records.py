@@ -56,13 +56,24 @@ class WonGiftAdmin(OfMembers):
     fields = ["member", "name", "gift", "won_at", "claim_until", "redemption", "lapsed_at"]
     empty_hint = _("Gifts that members won in draws appear here.")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).told()  # type: ignore[attr-defined]
+
     @display(
         description=_("state"),
-        label={"CLAIMED": "success", "GIVEN_UP": "default", "LAPSED": "default", "WAITING": "warning"},
+        label={
+            "CLAIMED": "success",
+            "GIVEN_UP": "default",
+            "CANCELLED": "default",
+            "LAPSED": "default",
+            "WAITING": "warning",
+        },
     )
-    def shown_state(self, won: WonGift) -> tuple[str, Any]:
-        if won.redemption and won.redemption.state == Redemption.State.CANCELLED:
+    def shown_state(self, won: Any) -> tuple[str, Any]:
+        if won.given_up:
             return "GIVEN_UP", _("given up")
+        if won.redemption and won.redemption.state == Redemption.State.CANCELLED:
+            return "CANCELLED", _("cancelled")
         if won.redemption:
             return "CLAIMED", _("claimed")
         return ("LAPSED", _("not claimed")) if won.lapsed_at else ("WAITING", _("waits for the winner"))

@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from loyalty.models import Posting
 from mall.models.admission import Admission, opening
 from mall.models.gifts import MOST_POINTS, Gift
+from mall.models.redemptions import Redemption, Reversal
 from members.models import Member
 
 MOST_ODDS = Decimal(100)
@@ -296,6 +297,12 @@ class WonGiftQuerySet(models.QuerySet["WonGift"]):
     def of(self, member: Member) -> WonGiftQuerySet:
         """Return what a member won, newest first."""
         return self.filter(member=member).select_related("gift", "redemption").order_by("-id")
+
+    def told(self) -> WonGiftQuerySet:
+        """Return them with `given_up`: who won it has cancelled it, and not staff."""
+        reversals = Reversal.objects.filter(redemption=models.OuterRef("redemption"), actor=None)
+        cancelled = reversals.filter(redemption__state=Redemption.State.CANCELLED)
+        return self.select_related("gift", "redemption").annotate(given_up=models.Exists(cancelled))
 
     def waiting(self) -> WonGiftQuerySet:
         return self.filter(redemption=None, lapsed_at=None)

@@ -90,7 +90,7 @@ def lottery_result(request: HttpRequest, member: Member, play_id: int) -> HttpRe
         "play": play,
         "wheel": drawing.wheel(play.draw_id, member, available=available, at=at, zone=zone),
         "available": available,
-        "won": WonGift.objects.filter(play=play).select_related("gift", "redemption").first(),
+        "won": WonGift.objects.told().filter(play=play).first(),
         "worn": _worn(play),
     }
     return render(request, "mall/draws/result.html", context)

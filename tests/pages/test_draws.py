@@ -12,9 +12,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mall import lottery, tasks, treasure
+from mall import lottery, shipping, tasks, treasure
 from mall.models import Draw, DrawPlay, DrawPrize, Gift, GiftTier, Redemption, TreasureDraw, TreasureEntry, WonGift
-from members.models import Member
+from members.models import Member, User
 from tests.admin.conftest import boss, wang
 from tests.conftest import rows
 from tests.pages.conftest import HOME, TO_HOME, available, give, redeemed, shelve
@@ -403,6 +403,20 @@ def test_a_prize_that_was_given_up_is_back_in_the_shop_and_is_not_to_be_claimed_
     assert available(lin) == before
     assert "You gave this prize up." in words(client.get(f"/mall/draws/tries/{won.play_id}/"))
     assert "given up" in boss.get("/admin/mall/wongift/").content.decode()
+
+
+def test_a_prize_that_staff_cancelled_was_not_given_up(browse: Browse, boss: Client, wang: User, lin: Member) -> None:
+    give(lin, 10)
+    won = won_gift(lin)
+    client = browse(lin)
+    client.post(f"/mall/draws/prizes/{won.pk}/", TO_HOME)
+    won.refresh_from_db()
+
+    assert won.redemption_id
+    shipping.cancel(redemption_id=won.redemption_id, at=timezone.now(), actor_id=wang.pk)
+
+    assert "cancelled by the shop" in words(client.get(f"/mall/draws/tries/{won.play_id}/"))
+    assert "given up" not in boss.get("/admin/mall/wongift/").content.decode()
 
 
 def test_what_cost_no_points_is_cancelled_without_promising_any(browse: Browse, mei: Member) -> None:
