@@ -37,7 +37,8 @@ _AS_UPLOADED: dict[str, Any] = {
     **dict.fromkeys(("layout", "foreseen", "confirmed_at", "confirmed_by", "finished_at"), None),
 }
 ADJUSTING = [code for code, form in FORMATS.items() if form.adjusts]
-STEPS: dict[str, Callable[[OrderImport, datetime], None]] = {
+Step = Callable[[OrderImport, datetime], bool | None]  # False: somebody else has done it meanwhile
+STEPS: dict[str, Step] = {
     State.UPLOADED: steps.stage,
     State.STAGED: steps.check,
     State.CHECKED: steps.match,
@@ -198,7 +199,8 @@ def _step(import_id: int, at: datetime) -> OrderImport | None:
     if order_import.state == State.UNDOING:
         return None  # that is the work of orders.undoing
     before = order_import.state
-    _next_step(order_import)(order_import, at)
+    if _next_step(order_import)(order_import, at) is False:
+        return None
     if order_import.failures:
         OrderImport.objects.filter(pk=order_import.pk).update(failures=0)
     order_import.refresh_from_db()
@@ -207,7 +209,7 @@ def _step(import_id: int, at: datetime) -> OrderImport | None:
     return order_import
 
 
-def _next_step(order_import: OrderImport) -> Callable[[OrderImport, datetime], None]:
+def _next_step(order_import: OrderImport) -> Step:
     if order_import.state == State.CHECKED and order_import.confirmed_at is None:
         return previewing.preview
     return STEPS[order_import.state]

@@ -7,8 +7,9 @@ goes on from there. Buyers are matched before orders are stored, so that an orde
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -26,9 +27,11 @@ from orders.channels.rows import RefusedFile
 from orders.models import Channel, Claim, Order, OrderImport, StagedRow
 from orders.turns import Part, Stopped, Turns
 
+log = logging.getLogger(__name__)
+
 CHUNK = 5_000
 MANY = 20_000  # orders that are worth a second connection
-TURNS = 12  # chunks that are stored before others who want the channel are let in
+TURN = timedelta(seconds=2)  # how long chunks are stored before others who want the channel are let in
 PATIENCE, LOCK_TIMEOUT = "3s", "55P03"
 MOST_AHEAD = timedelta(days=1)  # a platform's clock may go before ours
 State = OrderImport.State
@@ -127,16 +130,29 @@ def match(order_import: OrderImport, at: datetime) -> None:
         OrderImport.objects.filter(pk=order_import.pk).update(state=State.MATCHED)
 
 
-def store(order_import: OrderImport, at: datetime) -> None:
+def store(order_import: OrderImport, at: datetime) -> bool:
     """Store the next orders with their lines and members: one chunk, or several at once of a large file.
 
-    The last one ends the step. Within a transaction of the caller's it is always one chunk.
+    The last one ends the step. Within a transaction of the caller's it is always one chunk. Returns False where
+    somebody else has done it while the channel was waited for.
     """
-    many = order_import.staged >= MANY and not connection.in_atomic_block
-    with _channels_held(_shops(order_import.read_as())) if many else nullcontext():
-        left = many and _chunk_end(order_import, order_import.stored_to) is not None
-        if not (left and _store_in_turns(order_import, at)) and store_next(order_import, at):
-            _tell_stored(order_import)
+    if order_import.staged < MANY or connection.in_atomic_block:
+        _store_one(order_import, at)
+        return True
+    with _channels_held(_shops(order_import.read_as())):
+        if not OrderImport.objects.filter(
+            pk=order_import.pk, state=State.MATCHED, stored_to=order_import.stored_to
+        ).exists():
+            return False
+        left = _chunk_end(order_import, order_import.stored_to) is not None
+        if not (left and _store_in_turns(order_import, at)):
+            _store_one(order_import, at)
+    return True
+
+
+def _store_one(order_import: OrderImport, at: datetime) -> None:
+    if store_next(order_import, at):
+        _tell_stored(order_import)
 
 
 class _Stored(NamedTuple):
@@ -173,15 +189,31 @@ def _store_in_turns(order_import: OrderImport, at: datetime) -> bool:
     Each chunk is a transaction that notes how far the import is as its last word, so whenever they are cut off, what
     stands is what the import says. The caller holds the channels.
     """
-    turns = Turns(order_import.stored_to, TURNS, partial(_chunk_end, order_import))
-    lane = partial(_store_lane, order_import, turns, at)
-    side_by_side.run([lane, lane])
+    turns = Turns(order_import.stored_to, TURN, partial(_chunk_end, order_import))
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_backend_pid()")
+        ((holder,),) = cursor.fetchall()
+    lane = partial(_store_lane, order_import, turns, at, holder)
+    side_by_side.run([lane, partial(_help, lane)])
     return turns.ended != order_import.stored_to
 
 
-def _store_lane(order_import: OrderImport, turns: Turns, at: datetime) -> None:
+def _help(lane: Callable[[], None]) -> None:
+    """Store on a second connection, if there is one to be had: the first does it alone else."""
+    try:
+        connection.ensure_connection()
+    except OperationalError:
+        log.warning("no second connection to store on", exc_info=True)
+        return
+    lane()
+
+
+def _store_lane(order_import: OrderImport, turns: Turns, at: datetime, holder: int) -> None:
     """Store chunks while there are any. Stops without a word where another lane or another worker has stopped it, or a
-    lock was waited for so long that the lane behind it may be the reason: a single connection goes on from there."""
+    lock was waited for so long that the lane behind it may be the reason: a single connection goes on from there.
+
+    `holder`: the backend that holds the channel; without it nothing is kept.
+    """
     try:
         while (part := turns.take()) is not None:
             with turns.working_on(part), transaction.atomic():
@@ -191,14 +223,20 @@ def _store_lane(order_import: OrderImport, turns: Turns, at: datetime) -> None:
                 with connection.cursor() as cursor:
                     cursor.execute("set constraints all immediate")  # not while others wait for this one's turn
                 turns.wait(part)
-                if not _note_stored(order_import, part, stored):
+                if not (_still_held(order_import, holder) and _note_stored(order_import, part, stored)):
                     raise Stopped
                 _tell_stored(order_import)
     except Stopped:
         pass
-    except OperationalError as error:
+    except BaseException as error:
+        turns.stop()
         if getattr(error.__cause__, "sqlstate", None) != LOCK_TIMEOUT:
             raise
+
+
+def _still_held(order_import: OrderImport, holder: int) -> bool:
+    ((held,),) = sql.run("orders", "channel_held", channel=order_import.read_as().pk, holder=holder)
+    return bool(held)
 
 
 def _chunk_end(order_import: OrderImport, after: str) -> str | None:
@@ -234,6 +272,7 @@ def _note_stored(order_import: OrderImport, part: Part, stored: _Stored) -> bool
         here.update(
             stored_to=part.upto,
             touched_at=Now(),
+            failures=0,
             new=F("new") + stored.new,
             updated=F("updated") + stored.updated,
             eligible_orders=F("eligible_orders") + stored.eligible,
@@ -257,12 +296,14 @@ def _shops(channel: Channel) -> list[int]:
 @contextmanager
 def _channels_held(channels: list[int]) -> Iterator[None]:
     """Hold channels on this connection through several transactions, here and elsewhere."""
-    sql.run("orders", "hold_channels", channels=channels)
     try:
+        sql.run("orders", "hold_channels", channels=channels)
         yield
     finally:
-        with suppress(Error):  # a broken connection holds nothing any more
+        try:
             sql.run("orders", "let_channels_go", channels=channels)
+        except Error:  # whatever it still holds ends with it
+            connection.close()
 
 
 class _Overtaken(Exception):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Condition
+from time import monotonic
 from typing import NamedTuple
 
 
@@ -20,26 +22,25 @@ class Stopped(Exception):
 
 
 class Turns:
-    """Hands out one chunk after the other, at most so many, and lets each end when all before it have.
+    """Hands out one chunk after the other, for so long, and lets each end when all before it have.
 
     A lane whose chunk does not end stops all others: nothing is kept beyond a gap.
     """
 
-    def __init__(self, after: str, most: int, chunk_end: Callable[[str], str | None]) -> None:
-        self.taken = self.ended = after
-        self.left, self.chunk_end = most, chunk_end
+    def __init__(self, after: str, how_long: timedelta, chunk_end: Callable[[str], str | None]) -> None:
+        self.taken = self.ended = self.begun = after
+        self.until, self.chunk_end = monotonic() + how_long.total_seconds(), chunk_end
         self.stopped = False
         self.changed = Condition()
 
     def take(self) -> Part | None:
         """Return the next chunk, asking `chunk_end` on the caller's connection; None if there is nothing left to do."""
         with self.changed:
-            upto = self.chunk_end(self.taken) if self.left and not self.stopped else None
+            goes_on = not self.stopped and (self.taken == self.begun or monotonic() < self.until)
+            upto = self.chunk_end(self.taken) if goes_on else None
             if upto is None:
-                self.left = 0
                 return None
             part, self.taken = Part(self.taken, upto), upto
-            self.left -= 1
             return part
 
     def wait(self, part: Part) -> None:
@@ -58,6 +59,10 @@ class Turns:
             self._tell(stopped=True)
             raise
         self._tell(ended=part.upto)
+
+    def stop(self) -> None:
+        """Let nobody wait for a chunk that is not worked on."""
+        self._tell(stopped=True)
 
     def _tell(self, **what: object) -> None:
         with self.changed:
