@@ -67,7 +67,7 @@ def _mall() -> list[dict[str, Any]]:
             _item(_("Redemptions"), "local_shipping", "mall.redemption", query=f"?state__in={TO_PACK}"),
             _item(_("Gifts"), "redeem", "mall.gift"),
             _item(_("Coupons"), "sell", "mall.coupontype"),
-            _item(_("Givings of coupons"), "outbox", "mall.couponround"),
+            _item(_("Givings of coupons"), "outbox", "mall.couponround", also="mall.add_coupon"),
             _item(_("Categories"), "category", "mall.category"),
             _item(_("Stock changes"), "inventory_2", "mall.stockchange"),
         ),
@@ -146,12 +146,14 @@ def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "items": list(items)}
 
 
-def _item(title: str, icon: str, model: str, page: str = "changelist", right: str = "view", query: str = "") -> Any:
+def _item(
+    title: str, icon: str, model: str, page: str = "changelist", right: str = "view", query: str = "", also: str = ""
+) -> Any:
     app, name = model.split(".")
+    rights = [f"{app}.{right}_{name}", f"{app}.change_{name}", *filter(None, [also])]
 
     def allowed(request: HttpRequest) -> bool:
-        user = request.user
-        return bool(user.has_perm(f"{app}.{right}_{name}") or user.has_perm(f"{app}.change_{name}"))
+        return any(request.user.has_perm(one) for one in rights)
 
     link = reverse(f"admin:{app}_{name}_{page}")
 

@@ -5,7 +5,8 @@ Laws:
 - A step decides about the next members by their ids and notes it in the same transaction, under the round's lock. So a
   worker that dies leaves whole steps behind, and two workers on one round share it.
 - A coupon carries the round's key, and nobody holds two of one key: that the database keeps.
-- Everybody who was meant got one or is listed with the reason why not.
+- Everybody who is meant when a step comes to him got one or is listed with the reason why not. Who was chosen and left
+  the tier, or was merged, before it came to him is in neither: `no_longer_meant` says how many.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, F
 
 from config import sql
 from config.sql import Relation
+from loyalty.ledger import KeyReused
 from mall.models import CouponLeftOut, CouponRound, CouponType
 
+CONTENT = ("type_id", "who", "tier_id", "member_ids", "note")  # what one key stands for
 STEP = 2_000  # members in one transaction: it holds the type's row for some tenths of a second
 
 
@@ -58,10 +61,22 @@ def planned(
 
 
 @transaction.atomic
-def begin(planned: CouponRound) -> CouponRound:
-    """Keep a planned round for a worker (`step`). With a key that was told before it returns the first round."""
-    CouponRound.objects.bulk_create([planned], ignore_conflicts=True)
-    return CouponRound.objects.get(key=planned.key)
+def begin(planned: CouponRound) -> tuple[CouponRound, bool]:
+    """Keep a planned round for a worker (`step`); return it, and whether it is new.
+
+    With a key that was told before it returns the first round. Raises KeyReused when that one gives something else.
+    """
+    try:
+        with transaction.atomic():
+            planned.save(force_insert=True)
+    except IntegrityError:
+        first = CouponRound.objects.filter(key=planned.key).first()
+        if first is None:
+            raise
+        if any(getattr(first, name) != getattr(planned, name) for name in CONTENT):
+            raise KeyReused from None
+        return first, False
+    return planned, True
 
 
 def foresee(planned: CouponRound, *, at: datetime) -> Foreseen:
@@ -95,6 +110,14 @@ def reasons(one: CouponRound) -> list[tuple[CouponLeftOut.Why, int]]:
     """Return for what reasons members were left out, and how many, the most frequent first."""
     found = one.left.order_by().values_list("why").annotate(number=Count("pk")).order_by("-number", "why")
     return [(CouponLeftOut.Why(why), number) for why, number in found]
+
+
+def no_longer_meant(one: CouponRound) -> int:
+    """Return how many of those chosen left the tier or were merged before it came to them; 0 while it runs.
+
+    Who came into the tier meanwhile is counted against them.
+    """
+    return max(one.chosen - one.done, 0) if one.ended_at else 0
 
 
 def _judged(type_id: int, members: object, at: datetime) -> Relation:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+from functools import partial
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from mall import awards, coupon_rounds, favourites, interest, lottery, paying, pictures, refunding, telling, treasure
 from mall.models import CouponRound, used_pictures
 
 A_DAY = timedelta(days=1)
 UNTOUCHED = timedelta(seconds=45)
+BEAT = 20  # seconds from one `resume_coupon_rounds` to the next
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -67,8 +74,20 @@ def give_coupons(round_id: int) -> None:
         pass
 
 
+def start_giving(round_id: int) -> None:
+    """Let a worker give the coupons of a round once it is stored. Without a broker the beat starts it later."""
+    transaction.on_commit(partial(_publish, round_id))
+
+
+def _publish(round_id: int) -> None:
+    try:
+        give_coupons.delay(round_id)
+    except OperationalError:
+        logger.warning("no broker: the beat starts round %s of coupons", round_id, exc_info=True)
+
+
 @shared_task
 def resume_coupon_rounds() -> None:
-    """Start rounds whose worker is gone, or whose start was lost."""
+    """Start rounds whose worker is gone, or whose start was lost. A message that waits lapses before the next."""
     for round_id in CouponRound.objects.left_alone(since=timezone.now() - UNTOUCHED).values_list("pk", flat=True):
-        give_coupons.delay(round_id)
+        give_coupons.apply_async((round_id,), expires=BEAT)

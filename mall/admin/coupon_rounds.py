@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -18,6 +20,13 @@ from config.back_office import BoundedPaginator, Facts
 from mall import coupon_rounds
 from mall.coupon_words import condition, worth
 from mall.models import CouponRound
+
+QUIET = timedelta(minutes=1)  # the beat starts again what stands still before that
+
+
+def sees_rounds(request: HttpRequest) -> bool:
+    """Tell whether somebody may look at rounds: so may who gives coupons, without a right of its own."""
+    return bool(request.user.has_perm("mall.view_couponround") or request.user.has_perm("mall.add_coupon"))
 
 
 @admin.register(CouponRound)
@@ -28,6 +37,12 @@ class CouponRoundAdmin(Facts):
     ordering = ["-pk"]
     sortable_by = ()
     empty_hint = _("Open a coupon and choose “Give to members”: what becomes of it is told here.")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return sees_rounds(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return sees_rounds(request)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -82,4 +97,11 @@ class CouponRoundAdmin(Facts):
 
 def _report(one: CouponRound) -> dict[str, Any]:
     told = {"round": one, "worth": worth(one.type), "condition": condition(one.type)}
+    told |= {"no_longer_meant": coupon_rounds.no_longer_meant(one), "quiet_since": _quiet_since(one, timezone.now())}
     return told | {"reasons": [(why.label, number) for why, number in coupon_rounds.reasons(one)]}
+
+
+def _quiet_since(one: CouponRound, at: datetime) -> datetime | None:
+    """Return since when nobody has worked on a round that is not at its end, if that is long."""
+    since = one.touched_at or one.created_at
+    return since if one.ended_at is None and at - since > QUIET else None

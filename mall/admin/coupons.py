@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -17,13 +18,15 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from config.back_office import VIEW, Desk, actor, address, ask, log
+from loyalty.ledger import KeyReused
 from mall import counter, coupon_rounds, coupons
 from mall.admin.coupon_forms import GiveForm
+from mall.admin.coupon_rounds import sees_rounds
 from mall.admin.coupon_till import Till
 from mall.coupon_words import condition, worth, yuan
 from mall.models import Coupon, CouponLeftOut, CouponRound, CouponType
 from mall.redeeming import Refused
-from mall.tasks import give_coupons
+from mall.tasks import start_giving
 from members.forms import e164
 from members.models import Member
 
@@ -70,7 +73,7 @@ class CouponTypeAdmin(Desk):
         return bool(request.user.has_perm("mall.add_coupon"))
 
     def has_rounds_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm("mall.view_couponround"))
+        return sees_rounds(request)
 
     @action(description=_("Give to members"), icon="redeem", permissions=["give"])
     def give(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -89,9 +92,12 @@ class CouponTypeAdmin(Desk):
         )
         if page is not None:
             return page
-        begun = coupon_rounds.begin(form.round(kind, timezone.now(), actor(request)))
-        give_coupons.delay_on_commit(begun.pk)  # type: ignore[attr-defined]
-        log(request, [kind], f"{gettext('Coupons given.')} {begun.to}")
+        try:
+            begun = _begin(request, form.round(kind, timezone.now(), actor(request)))
+        except KeyReused:
+            words = gettext("Nothing was given: this form was sent before with other content. Open it again.")
+            messages.error(request, words)
+            return HttpResponseRedirect(back)
         return HttpResponseRedirect(address(CouponRound, "change", begun.pk))
 
     @action(description=_("Given to many"), icon="outbox", permissions=["rounds"])
@@ -123,6 +129,16 @@ class CouponTypeAdmin(Desk):
     @display(description=_("discount given"))
     def shown_discount(self, kind: CouponType) -> str:
         return f"¥{kind.discount:,.2f}"
+
+
+@transaction.atomic
+def _begin(request: HttpRequest, planned: CouponRound) -> CouponRound:
+    """Begin a round, log it and start it, once; a form that was sent twice only shows it again."""
+    begun, new = coupon_rounds.begin(planned)
+    if new:
+        log(request, [begun.type], f"{gettext('Coupons given.')} {begun.to}")
+        start_giving(begun.pk)
+    return begun
 
 
 def _preview(planned: CouponRound) -> list[str]:

@@ -128,7 +128,7 @@ def couponed(member: Member, count: int) -> None:
     plan = coupon_rounds.planned(
         type_id=kind.pk, who="phones", member_ids=[member.pk], at=timezone.now(), key=f"r{count}"
     )
-    coupon_rounds.step(round_id=coupon_rounds.begin(plan).pk, at=timezone.now())
+    coupon_rounds.step(round_id=coupon_rounds.begin(plan)[0].pk, at=timezone.now())
     order = coupons.Order(f"T-{count}", Decimal(9))
     coupons.use(code=mine.code, order=order, request_key=f"u{count}", at=timezone.now())
     if count % 2:

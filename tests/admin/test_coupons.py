@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -10,10 +11,12 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from mall import coupons
 from mall.coupons import Order
 from mall.models import Coupon, CouponRound, CouponType, CouponUse, Gift
+from mall.tasks import give_coupons
 from members.models import Member, Tier, User
 from tests.admin.conftest import signed_in, staff
 from tests.admin.test_actions import said
@@ -192,6 +195,7 @@ def test_afterwards_the_page_tells_who_was_left_out_and_why(
     names = looker.get(left_out).content.decode()
 
     assert "hx-get" not in told
+    assert '<div class="jf-scroll"><table class="jf-table">' in told
     assert '<td>has not the tier that the coupon is for</td><td class="jf-number">2</td>' in told
     assert left_out in told
     assert [name in names for name in ("Lin", "Wei", "Mei")] == [True, True, False]
@@ -207,6 +211,71 @@ def test_givings_are_for_who_has_the_right(lin: Member, given: Any) -> None:
     assert [stranger.get(one).status_code for one in pages] == [403] * 3
     assert stranger.post(page).status_code == 403
     assert signed_in(staff("zhao", "view_couponround")).get(f"{ROUNDS}999/left-out/").status_code == 404
+
+
+def test_who_may_give_sees_what_he_began(lin: Member) -> None:
+    giver = signed_in(staff("chen", "view_coupontype", "add_coupon"))
+    kind = coupon_type()
+
+    answer = giver.post(f"{TYPES}{kind.pk}/give/", give("all") | {"confirmed": "1"}, follow=True)
+
+    assert (answer.status_code, CouponRound.objects.count()) == (200, 1)
+    assert giver.get(f"{TYPES}{kind.pk}/rounds/", follow=True).status_code == 200
+    assert f'href="{ROUNDS}"' in answer.content.decode()
+
+
+def test_a_form_sent_twice_is_logged_once_and_with_other_content_refused(
+    boss: Client, lin: Member, wei: Member, given: Any
+) -> None:
+    kind = coupon_type()
+    form = give("phones", phones="13800000001")
+
+    first, again, other = (given(kind, one) for one in (form, form, form | {"phones": "13800000003"}))
+
+    assert first.url == again.url == f"{ROUNDS}{CouponRound.objects.get().pk}/change/"
+    assert other.url == f"{TYPES}{kind.pk}/change/"
+    assert said(other)[-1] == "Nothing was given: this form was sent before with other content. Open it again."
+    assert rows(Coupon, "member") == [(lin.pk,)]
+    assert rows(LogEntry, "change_message") == [("Coupons given. these mobile numbers",)]
+
+
+def test_without_a_broker_the_round_is_kept_and_logged(
+    lin: Member, given: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_broker(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("Connection refused")
+
+    monkeypatch.setattr(give_coupons, "apply_async", no_broker)
+
+    answer = given(coupon_type(), give("all"))
+
+    assert answer.url == f"{ROUNDS}{CouponRound.objects.get().pk}/change/"
+    assert rows(LogEntry, "change_message") == [("Coupons given. all members",)]
+
+
+def test_the_page_says_since_when_a_giving_stands_still(boss: Client, lin: Member) -> None:
+    page = boss.post(f"{TYPES}{coupon_type().pk}/give/", give("all") | {"confirmed": "1"}).url
+
+    fresh = boss.get(page).content.decode()
+    since = timezone.now() - timedelta(minutes=2)
+    CouponRound.objects.update(touched_at=since)
+    stale = boss.get(page).content.decode()
+
+    assert ("A worker is on it" in fresh, "It stands still" in fresh) == (True, False)
+    assert f"It stands still since {timezone.localtime(since):%Y-%m-%d %H:%M}." in stale
+    assert "A worker is on it" not in stale
+
+
+def test_the_page_tells_how_many_left_the_tier_meanwhile(boss: Client, lin: Member, mei: Member) -> None:
+    form = give("tier", tier=mei.tier_id) | {"confirmed": "1"}
+    page = boss.post(f"{TYPES}{coupon_type().pk}/give/", form).url
+    before = boss.get(page).content.decode()
+    Member.objects.filter(pk=mei.pk).update(tier=None)
+
+    give_coupons(CouponRound.objects.get().pk)
+
+    told = "left the tier or was merged meanwhile"
+    assert [told in text for text in (before, boss.get(page).content.decode())] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
+from loyalty.ledger import KeyReused
 from mall import coupon_rounds, coupons, tasks
 from mall.models import Coupon, CouponLeftOut, CouponRound, CouponType
 from members.models import Member, Tier
@@ -24,12 +26,12 @@ pytestmark = pytest.mark.usefixtures("english")
 
 
 def plan(kind: CouponType, key: str = "", members: Sequence[Member] = (), **who: Any) -> CouponRound:
-    whom = {"who": "phones", "member_ids": [one.pk for one in members]} if members else {"who": "all"} | who
-    return coupon_rounds.planned(type_id=kind.pk, at=NOON, key=key or uuid4().hex, **whom)
+    whom = {"who": "phones", "member_ids": [one.pk for one in members]} if members else {"who": "all"}
+    return coupon_rounds.planned(type_id=kind.pk, at=NOON, key=key or uuid4().hex, **(whom | who))
 
 
 def begun(kind: CouponType, key: str = "", members: Sequence[Member] = (), **who: Any) -> CouponRound:
-    return coupon_rounds.begin(plan(kind, key, members, **who))
+    return coupon_rounds.begin(plan(kind, key, members, **who))[0]
 
 
 def give(kind: CouponType, key: str = "", members: Sequence[Member] = (), **who: Any) -> int:
@@ -210,3 +212,48 @@ def test_one_that_waits_to_be_paid_counts_for_its_member_and_for_all(lin: Member
     left_out = {lin.pk: "LIMIT", max(wei.pk, mei.pk): "NONE_LEFT"}
     assert (given, holders(kind)) == (1, [min(wei.pk, mei.pk)])
     assert dict(rows(CouponLeftOut, "member", "why")) == left_out  # type: ignore[arg-type]
+
+
+def test_a_key_that_was_told_for_something_else_is_refused(lin: Member, wei: Member, tiers: dict[str, Tier]) -> None:
+    kind, other = coupon_type(), coupon_type()
+    one = begun(kind, "k", [lin])
+    changed = [plan(kind, "k", [wei]), plan(other, "k", [lin]), plan(kind, "k"), plan(kind, "k", [lin], note="x")]
+    changed += [plan(kind, "k", who="tier", tier_id=tiers["VIP"].pk)]
+
+    again = coupon_rounds.begin(plan(kind, "k", [lin]))
+    for else_ in changed:
+        with pytest.raises(KeyReused):
+            coupon_rounds.begin(else_)
+
+    assert again == (one, False)
+    assert rows(CouponRound, "type", "member_ids") == [(kind.pk, [lin.pk])]
+
+
+def test_who_leaves_the_tier_or_is_merged_meanwhile_is_counted(
+    db: None, tiers: dict[str, Tier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coupon_rounds, "STEP", 1)
+    first, leaves, merged = (make_member(f"V{n}", f"+861380000001{n}", tier=tiers["VIP"]) for n in range(3))
+    one = begun(coupon_type(), who="tier", tier_id=tiers["VIP"].pk)
+    coupon_rounds.step(round_id=one.pk, at=NOON)
+    one.refresh_from_db()
+    assert coupon_rounds.no_longer_meant(one) == 0
+    Member.objects.filter(pk=leaves.pk).update(tier=tiers["高级"])
+    Member.objects.filter(pk=merged.pk).update(merged_into=first)
+
+    coupon_rounds.step(round_id=one.pk, at=NOON)
+
+    one.refresh_from_db()
+    assert (one.chosen, one.given, one.left_out, coupon_rounds.no_longer_meant(one)) == (3, 1, 0, 2)
+
+
+def test_the_message_of_the_beat_lapses_before_its_next(lin: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(tasks.give_coupons, "apply_async", lambda args, **told: sent.append((args, told)))
+    one = begun(coupon_type())
+    CouponRound.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+
+    tasks.resume_coupon_rounds()
+
+    every = settings.CELERY_BEAT_SCHEDULE["resume-coupon-rounds"]["schedule"]
+    assert sent == [((one.pk,), {"expires": every.total_seconds()})]
