@@ -125,9 +125,13 @@ class WechatOrders(Format):
 
 
 def _each_its_own(rows: list[Printed]) -> bool:
-    """Whether the rows of an order print the amounts of their own products."""
-    if len(rows) < 2:
-        return False
+    """Whether the rows of an order print the amounts of their own products.
+
+    A row alone may be of an order whose other rows were refused, or are in another file: it is a part where it prints
+    what its product cost. Of an order of one product that makes no difference.
+    """
+    if len(rows) == 1:
+        return rows[0].own > 0 and rows[0].paid in (rows[0].own, rows[0].own + rows[0].shipping)
     if len({row.paid for row in rows}) > 1:
         return True
     total = sum(row.own for row in rows) + rows[0].shipping

@@ -92,6 +92,19 @@ def test_amounts_of_the_products_add_up_in_a_file_that_was_sorted(db: None, expo
     assert result == {NUMBER: ("completed", "90.00", "0.00"), other["订单号"]: ("completed", "100.00", "0.00")}
 
 
+def test_amounts_of_the_products_add_up_though_one_row_had_to_be_mended(db: None, export: Export) -> None:
+    own = FIRST | {"订单实际支付金额": "60.00", "订单运费": "0.00"}
+    other = SECOND | {"订单实际支付金额": "30.00", "订单运费": "0.00"}
+    broken = other | {"支付时间": "yesterday"}
+
+    first = imported(export("WECHAT_57", own, broken))
+    mended = imported(export("WECHAT_57", other))
+    again = imported(export("WECHAT_57", own, other))
+
+    assert first == {NUMBER: ("completed", "60.00", "0.00")}
+    assert mended == again == {NUMBER: ("completed", "90.00", "0.00")}
+
+
 def test_no_more_rows_are_held_than_fit_into_memory(understood: Understood, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wechat, "MOST_HELD", 2)
     orders = [FIRST | {"订单号": f"371580001234567890{place}"} for place in range(5)]
