@@ -1,8 +1,9 @@
 """How large a workbook (.xlsx) becomes in memory.
 
-The library that reads one holds a whole sheet, as wide and high as its outermost cells: 5 kB can ask for 500 GB
-and end the process. So a workbook is measured before it is read, as that library reads it: by the place that a row or a
-cell tells, in whatever way that is written, and by counting on where it tells none.
+The library that reads one holds a whole sheet, as wide and high as its outermost cells with something in them: 5 kB can
+ask for 500 GB and end the process. So a workbook is measured before it is read, as that library reads it: by the place
+that a row or a cell tells, in whatever way that is written, and by counting on where it tells none. Rows without cells
+and cells that have a format only are left out: spreadsheets write them to the far end of a sheet whose table is small.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from functools import lru_cache
 __all__ = ("Extent",)
 
 PLACE = rb"""r\s*=\s*["']([A-Za-z]*)(\d+)"""
-TOKEN = re.compile(rb"<(?:[^<>\s:/]+:)?(row|c)(?=[\s/>])(?:\s+" + PLACE + rb")?|\b" + PLACE)
+# What follows the place of a cell without content: nothing but other attributes and its end.
+BARE = rb"""["'](?:\s+(?!r\b)[a-z]+="\w*")*\s*(?:/>|></\1c>)"""
+TOKEN = re.compile(rb"<((?:[^<>\s:/]+:)?)(row|c)(?=[\s/>])(?:\s+" + PLACE + rb"(" + BARE + rb")?)?|\b" + PLACE)
 BEYOND = 10**9
+LONGEST = 2 << 20  # bytes without a new tag
 
 
 class Extent:
@@ -23,7 +27,8 @@ class Extent:
     def __init__(self) -> None:
         self.high = self.wide = self.cells = 0
         self.unfinished = b""
-        self._row = self._column = 0
+        # Where the reading stands, and the outermost row and column that were named so far, for whatever.
+        self._row = self._column = self._lowest = self._last = 0
 
     @property
     def area(self) -> int:
@@ -31,27 +36,56 @@ class Extent:
         return max(self.high * self.wide, self.cells)
 
     def add(self, piece: bytes) -> None:
-        """Go on with a piece of XML; its last tag waits for the next one in `unfinished`."""
+        """Go on with a piece of XML; its last tags wait for the next one in `unfinished`, but not without end."""
         whole = self.unfinished + piece
-        cut = whole.rfind(b"<")
+        cut = _before_an_end(whole)
         self.unfinished = whole[cut:]
+        self._measure(whole[:cut])
+        if len(self.unfinished) > LONGEST:
+            self.cells, self.unfinished = BEYOND, b""
+
+    def _measure(self, tags: bytes) -> None:
+        """Count the place that a cell with content tells first; one that tells none, as the outermost named so far."""
         high, wide, cells, row, column = self.high, self.wide, self.cells, self._row, self._column
-        for tag, letters, digits, later_letters, later_digits in TOKEN.findall(whole[:cut]):
+        lowest, last = self._lowest, self._last
+        for _prefix, tag, letters, digits, bare, later_letters, later_digits in TOKEN.findall(tags):
             if tag == b"c":
-                column, cells = column + 1, cells + 1
+                cells += 1
+                here, column = _row(digits) if digits else row, _column(letters) if letters else column + 1
             elif tag:
-                row, column = row + 1, 0
+                here = row = _row(digits) if digits else lowest + 1
+                column = 0
             elif not row and not cells:
                 continue  # the part is no sheet
-            if digits or later_digits:
-                row = _row(digits or later_digits)
-            if letters or later_letters:
-                column = _column(letters or later_letters)
-            if row > high:
-                high = row
+            else:
+                here = row = _row(later_digits)
+                column = _column(later_letters) if later_letters else column
+            if here > lowest:
+                lowest = here
+            if column > last:
+                last = column
+            if bare or not (tag == b"c" or later_letters):
+                continue
+            if not letters or not digits:
+                here, wide = lowest, last
+            if here > high:
+                high = here
             if column > wide:
                 wide = column
         self.high, self.wide, self.cells, self._row, self._column = high, wide, cells, row, column
+        self._lowest, self._last = lowest, last
+
+
+def _before_an_end(tags: bytes) -> int:
+    """Return where to cut so that no tag is cut, nor one from its end that follows it."""
+    cut = tags.rfind(b"<")
+    if cut < 0:
+        return len(tags)
+    for _step in range(5):
+        cut = max(tags.rfind(b"<", 0, cut), 0)
+        if not tags.startswith(b"</", cut):
+            break
+    return cut
 
 
 @lru_cache(64)

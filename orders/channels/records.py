@@ -133,6 +133,6 @@ def _measured(pieces: Iterator[bytes], most: int, most_cells: int) -> tuple[int,
     for piece in pieces:
         size += len(piece)
         extent.add(piece)
-        if extent.area > most_cells or len(extent.unfinished) > 2 << 20 or size > most:
+        if extent.area > most_cells or size > most:
             return size, most_cells + 1
     return size, extent.area

@@ -83,6 +83,22 @@ def far_out(cell: bytes) -> bytes:
     return packed(**parts | {"xl/worksheets/sheet1.xml": sheet.replace(b"</sheetData>", cell + b"</sheetData>")})
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        b'<row r="1048576" customFormat="false" ht="12.8"/>',
+        b'<row r="3"><c r="XFD3" s="1"/></row><row r="4"><c r="XFD4" s="1"></c></row>',
+    ],
+)
+def test_rows_and_formats_without_content_are_no_cells(end: bytes) -> None:
+    assert table(io.BytesIO(far_out(end))) == [(1, ["a"]), (2, ["b"])]
+
+
+def endless() -> bytes:
+    """A zip of 40 kB that unpacks to 39 MB without a second tag."""
+    return packed(sheet=b"<" + b" " * 39 * 1024**2)
+
+
 def lying_bomb() -> bytes:
     """A zip that unpacks to 60 MB and says 10 bytes."""
     data = packed(sheet=b"\0" * 60 * 1024**2)
@@ -100,6 +116,7 @@ def lying_bomb() -> bytes:
         (b"PK\x03\x04nonsense", "cannot be read"),
         (packed(hello=b"x"), "cannot be read"),
         (packed(sheet=b"\0" * 60 * 1024**2), "too large when unpacked"),
+        (endless(), "far outside its table"),
         (lying_bomb(), "too large when unpacked"),
         (far_out(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), "far outside its table"),
         (far_out(b'<row><c r ="xfd1048576"><v>1</v></c></row>'), "far outside its table"),

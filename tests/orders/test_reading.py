@@ -387,20 +387,42 @@ def test_workbook_that_turned_ids_into_numbers_has_its_rows_rejected(file):
 @pytest.mark.parametrize(
     "far",
     [
-        b'<row r="1048576"><c r="XFD1048576"/></row>',
-        b"<row r = \"1048576\"><c r\n='XFD1048576'/></row>",
-        b'<row><c r="xfd1048576"/></row>',
-        b'<a-b:row r="1048576"><a-b:c r="XFD1048576"/></a-b:row>',
-        b'<row s=">" r="1048576"><c s="<" r="XFD1048576"/></row>',
-        b'<c r="XFD1048576"/>',
-        b"<row>" + b"<c><v>1</v></c>" * 1000 + b"</row>" + b"<row/>" * 4000 + b"<row><c/></row>",
-        b'<row r="4294967297"/><c r="B2"/>',
+        b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+        b"<row r = \"1048576\"><c r\n='XFD1048576'><v>1</v></c></row>",
+        b'<row><c r="xfd1048576"><v>1</v></c></row>',
+        b'<a-b:row r="1048576"><a-b:c r="XFD1048576"><a-b:v>1</a-b:v></a-b:c></a-b:row>',
+        b'<row s=">" r="1048576"><c s="<" r="XFD1048576"><v>1</v></c></row>',
+        b'<row><c r="XFD1048576" s="/>"><v>1</v></c></row>',
+        b'<row><c r="XFD1048576"></x><v>1</v></c></row>',
+        b'<c r="XFD1048576"><v>1</v></c>',
+        b'<row r="1048576"><c r="XFC1048576"/><c><v>1</v></c></row>',
+        b'<row r="1048576"><!--<row r="1">--><c r="XFC1"/><!--<c r="A1"/>--><c><v>1</v></c></row>',
+        b"<row>" + b"<c><v>1</v></c>" * 1000 + b"</row>" + b"<row/>" * 4000 + b"<row><c><v>1</v></c></row>",
+        b'<row r="4294967297"/><row><c r="A1"><v>1</v></c><c><v>1</v></c></row>',
     ],
 )
 def test_workbook_with_a_cell_far_outside_is_refused_without_taking_memory(file, far):
     path = file(archive(bomb(b'<row r="1"><c r="A1"/></row>' + far)))
 
     assert "too large" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b'<row r="1048576" customFormat="false" ht="12.8" hidden="false" customHeight="false"/>',
+        b'<row r="1048576" ht="12.8"></row>',
+        b'<row r="7" spans="1:16384"><c r="A7" s="1"/><c r="XFD7" s="1" t="n" /></row><row r="1048576"/>',
+        b'<row r="1048576"><c r="XFD1048576" s="1"></c></row>',
+    ],
+)
+def test_rows_and_formats_without_content_do_not_make_a_workbook_large(file, end):
+    with zipfile.ZipFile(io.BytesIO(workbook(SEVERAL_ROWS))) as zipped:
+        members = {name: zipped.read(name) for name in zipped.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    members[sheet] = members[sheet].replace(b"</sheetData>", end + b"</sheetData>")
+
+    assert len(everything(file(archive(members)))) == 5
 
 
 def test_workbook_that_unpacks_to_too_much_is_refused(monkeypatch, file):
