@@ -86,8 +86,8 @@ def far_out(cell: bytes) -> bytes:
 @pytest.mark.parametrize(
     "end",
     [
-        b'<row r="1048576" customFormat="false" ht="12.8"/>',
-        b'<row r="3"><c r="XFD3" s="1"/></row><row r="4"><c r="XFD4" s="1"></c></row>',
+        b'<row r="3"><c r="XFD3" s="1"/></row><row r="1048576" customFormat="false" ht="12.8"/>',
+        b'<row r="3"><c r="XFD3" s="1"></c></row><row r="1048576"><c r="A1048576" s="1"/></row>',
     ],
 )
 def test_rows_and_formats_without_content_are_no_cells(end: bytes) -> None:
