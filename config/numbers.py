@@ -29,7 +29,7 @@ def _written(field: forms.Field, value: Any, shape: re.Pattern[str]) -> Any:
     """Return what was written without blanks around it; refuse what has not the shape of a number."""
     if value in field.empty_values:
         return value
-    text = str(value).strip(" ")
+    text = str(value).strip()
     if not shape.fullmatch(text):
         raise ValidationError(field.error_messages["invalid"], code="invalid")
     return text
