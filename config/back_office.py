@@ -47,25 +47,36 @@ admin.site.disable_action("delete_selected")
 
 
 class StaffSignIn(AuthenticationForm):
-    """Name and password. Wrong ones count against the name, the address, and the name at the address
-    (`staff_sign_in` and `staff_sign_in_here` of the settings): guesses at one address lock nobody out at others.
+    """Name and password. Wrong ones count against the address, the name at the address, and the name
+    (`staff_sign_in…` of the settings): guesses at one address lock nobody out at others.
 
     Who is refused is not counted, so waiting is always enough: nobody is locked out for good.
     """
 
     def clean(self) -> dict[str, Any]:
         name = self.cleaned_data.get("username", "")
-        keys = {"staff_sign_in_here": f"{name}@{ratelimit.get_ip(self.request)}", "staff_sign_in": name}
-        tried = [
-            ratelimit.consume(self.request, app="allauth.account", action=one, key=key) for one, key in keys.items()
-        ]
-        counted = [usage for usage in tried if usage]
-        if len(counted) < len(tried):
-            _uncount(counted)
+        here = f"{name}@{ratelimit.get_ip(self.request)}"
+        keys = {"staff_sign_in_address": None, "staff_sign_in_here": here, "staff_sign_in": name}
+        counted = _count(self.request, keys)
+        if counted is None:
             raise ValidationError(_("Too many wrong passwords. Please wait five minutes, then try again."))
         cleaned: dict[str, Any] = super().clean()  # raises for a wrong password, which stays counted
         _uncount(counted)
         return cleaned
+
+
+def _count(request: HttpRequest, keys: Mapping[str, str | None]) -> list[ratelimit.RateLimitUsage] | None:
+    """Count a try against all of these limits, or none of them: then return None. Each must be of one rate: of two,
+    what the first has counted stays when the second refuses.
+    """
+    counted: list[ratelimit.RateLimitUsage] = []
+    for action, key in keys.items():
+        usage = ratelimit.consume(request, app="allauth.account", action=action, key=key)
+        if usage is None:
+            _uncount(counted)
+            return None
+        counted.append(usage)
+    return counted
 
 
 def _uncount(counted: Sequence[ratelimit.RateLimitUsage]) -> None:

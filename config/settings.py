@@ -154,8 +154,10 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code_here": "3/m/key",
     "sms": "200/d/ip",  # messages sent: codes asked for again as well
     "sms_here": f"{200 if DEBUG else 8}/d/key",
-    "staff_sign_in": "30/5m/ip,60/5m/key",  # wrong passwords; the key is the name
+    # Wrong passwords; the key is the name. One rate each, so that config.back_office can take back a refused try.
+    "staff_sign_in_address": "30/5m/ip",
     "staff_sign_in_here": "10/5m/key",
+    "staff_sign_in": "60/5m/key",
 }
 # The addresses of proxies in front of the site, so that limits per address count the visitor's own.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if env.bool("BEHIND_PROXY", default=False) else 0)

@@ -49,6 +49,27 @@ def test_an_address_that_guesses_is_refused_and_others_are_not(wang: User) -> No
     assert let_in.headers["location"] == "/admin/"
 
 
+def test_tries_at_a_name_that_is_locked_do_not_lock_their_address(wang: User) -> None:
+    User.objects.create_superuser("li", password=RIGHT)
+    for number in range(60):
+        enter(password="guess", address=f"203.0.113.{number + 100}")
+
+    tries = [enter(address="198.51.100.1") for _turn in range(31)]
+
+    assert all(WAIT in one.content.decode() for one in tries)
+    assert enter("li", address="198.51.100.1").headers["location"] == "/admin/"
+
+
+def test_tries_at_an_address_that_is_locked_do_not_lock_their_name(wang: User) -> None:
+    for number in range(30):
+        enter(f"name{number}", "guess")
+
+    for _turn in range(61):
+        enter()
+
+    assert enter(address="198.51.100.1").headers["location"] == "/admin/"
+
+
 def test_nobody_is_locked_out_for_good(wang: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for _turn in range(60):
         enter(password="guess")
