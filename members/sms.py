@@ -28,23 +28,38 @@ class PhoneCapReached(CapReached):
         return _("This phone has been sent too many codes today. Please try again tomorrow.")
 
 
+def check(*, phone: str, at: datetime) -> None:
+    """Raise CapReached if a code would not be sent to a phone (E.164) now; counts nothing."""
+    if cache.get(_key(phone, at), 0) >= settings.SMS_PER_PHONE_PER_DAY:
+        raise PhoneCapReached
+    if cache.get(_key("all", at), 0) >= settings.SMS_PER_DAY:
+        raise CapReached
+
+
 def send(*, phone: str, text: str, at: datetime) -> None:
-    """Send a message to a phone (E.164) with the configured backend. Raises CapReached and then sends nothing."""
-    if _count(phone, at) > settings.SMS_PER_PHONE_PER_DAY:
+    """Send a code to a phone (E.164) with the configured backend. Raises CapReached and then sends nothing."""
+    _send(phone, text, at, counted_as=phone)
+
+
+def _send(phone: str, text: str, at: datetime, *, counted_as: str) -> None:
+    if _count(counted_as, at) > settings.SMS_PER_PHONE_PER_DAY:
         raise PhoneCapReached
     sent = _count("all", at)
+    if sent == settings.SMS_PER_DAY:
+        log.error("SMS_PER_DAY is reached: nobody is sent a code until tomorrow")
     if sent > settings.SMS_PER_DAY:
-        if sent == settings.SMS_PER_DAY + 1:
-            log.error("SMS_PER_DAY is reached: nobody is sent a code until tomorrow")
         raise CapReached
     import_string(settings.SMS_BACKEND)(phone, text)
 
 
 def notify(*, phone: str, text: str, at: datetime) -> None:
-    """Send a message that nobody waits for: half of what may be sent in a day is kept for codes. Raises CapReached."""
+    """Send a message that nobody waits for. Raises CapReached.
+
+    Half of what may be sent in a day is kept for codes, and a phone is sent no code less for it.
+    """
     if cache.get(_key("all", at), 0) >= settings.SMS_PER_DAY // 2:
         raise CapReached
-    send(phone=phone, text=text, at=at)
+    _send(phone, text, at, counted_as=f"told:{phone}")
 
 
 def console(phone: str, text: str) -> None:

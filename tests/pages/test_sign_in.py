@@ -11,8 +11,11 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.test import Client
+from django.utils import timezone
 
 from config import pace
+from config import settings as base
+from members import sms
 from members.models import Member, MemberQuerySet, User
 from members.sign_in import join, stranger
 from tests.config.test_pace import Clock
@@ -232,6 +235,35 @@ def test_whoever_asks_for_codes_for_another_does_not_take_his_away(
     assert refused.context["form"].errors["phone"]
     assert owner.status_code == 302
     assert len(sent) == 9
+
+
+def test_it_takes_more_than_five_addresses_to_use_up_the_codes_of_a_phone(settings: Any) -> None:
+    here, _day, _per = settings.ACCOUNT_RATE_LIMITS["sms_here"].split("/")
+
+    at_five = 5 * int(here)
+
+    assert at_five < base.SMS_PER_PHONE_PER_DAY
+
+
+def test_other_texts_take_no_code_away(settings: Any, visitor: Client) -> None:
+    settings.SMS_PER_PHONE_PER_DAY = 2
+    for _turn in range(2):
+        sms.notify(phone="+8613900001111", text="Your parcel is on its way.", at=timezone.now())
+
+    asked = ask(visitor)
+
+    assert asked.status_code == 302
+    assert len(sent) == 3
+
+
+def test_a_phone_is_sent_no_more_other_texts_than_a_day_allows(settings: Any, db: None) -> None:
+    settings.SMS_PER_PHONE_PER_DAY = 1
+    sms.notify(phone="+8613900001111", text="Your parcel is on its way.", at=NOW)
+
+    with pytest.raises(sms.PhoneCapReached):
+        sms.notify(phone="+8613900001111", text="Your parcel is on its way.", at=NOW)
+
+    assert len(sent) == 1
 
 
 def test_the_time_of_an_answer_does_not_tell_who_is_a_member(
