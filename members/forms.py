@@ -13,6 +13,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from members import sms
 from members.models import User
 from members.sign_in import here, stranger
 
@@ -52,17 +53,25 @@ class PhoneField(forms.CharField):
 
 
 class PhoneForm(RequestLoginCodeForm):
-    """The one form for members new and known."""
+    """The one form for members new and known. It is valid, or not, without a look at who has the phone: `look_up`."""
 
     _user: User | None
 
     def clean_phone(self) -> str:
-        key = here(context.request, self.cleaned_data["phone"])
-        if not ratelimit.consume(context.request, action="request_login_code_here", key=key):
+        phone: str = self.cleaned_data["phone"]
+        limits = {"request_login_code_here": here(context.request, phone), "request_login_code": phone}
+        if not all(ratelimit.consume(context.request, action=action, key=key) for action, key in limits.items()):
             raise get_adapter().validation_error("too_many_login_attempts")
-        phone: str = super().clean_phone()  # this counts against the limits, so that strangers are made within them
-        self._user = self._user or stranger(phone)
+        try:
+            get_adapter().check(phone)
+        except sms.CapReached as refusal:
+            raise ValidationError(str(refusal)) from refusal
         return phone
+
+    def look_up(self) -> None:
+        """Find the user of the phone of a valid form, or make one. How long it takes tells which."""
+        phone = self.cleaned_data["phone"]
+        self._user = get_adapter().get_user_by_phone(phone) or stranger(phone)
 
 
 class CodeForm(ConfirmLoginCodeForm):

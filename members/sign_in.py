@@ -73,13 +73,21 @@ class PhoneAdapter(DefaultAccountAdapter):
     def send_account_already_exists_sms(self, phone: str) -> None:
         self.send_unknown_account_sms(phone)
 
+    def check(self, phone: str) -> None:
+        """Raise sms.CapReached if `text` would; counts nothing."""
+        self._within(phone, dry_run=True)
+        sms.check(phone=phone, at=timezone.now())
+
     def text(self, phone: str, text: str) -> None:
         """Send a message, counted for the visitor's address. Raises sms.CapReached."""
-        if not ratelimit.consume(self.request, action="sms"):
-            raise sms.CapReached
-        if not ratelimit.consume(self.request, action="sms_here", key=here(self.request, phone)):
-            raise sms.PhoneCapReached
+        self._within(phone)
         sms.send(phone=phone, text=text, at=timezone.now())
+
+    def _within(self, phone: str, *, dry_run: bool = False) -> None:
+        if not ratelimit.consume(self.request, action="sms", dry_run=dry_run):
+            raise sms.CapReached
+        if not ratelimit.consume(self.request, action="sms_here", key=here(self.request, phone), dry_run=dry_run):
+            raise sms.PhoneCapReached
 
 
 def here(request: HttpRequest, name: str) -> str:

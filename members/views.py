@@ -58,14 +58,12 @@ class SignIn(allauth.RequestLoginCodeView):
     def _redirect_to_pending_stage(self, request: HttpRequest, stage: Any) -> None:
         """Show the form although a code is on its way: the number may have been a wrong one."""
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with pace.on_the_beat(settings.SIGN_IN_BEAT):
-            answer: HttpResponse = super().post(request, *args, **kwargs)
-        return answer
-
     def form_valid(self, form: Any) -> HttpResponse:
+        """Send the code. Only this is on the beat: what was refused before tells nothing, and shall hold no thread."""
         try:
-            return super().form_valid(form)
+            with pace.on_the_beat(settings.SIGN_IN_BEAT):
+                form.look_up()
+                return super().form_valid(form)
         except sms.CapReached as refusal:
             form.add_error("phone", str(refusal))
             return self.form_invalid(form)

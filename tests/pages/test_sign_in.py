@@ -266,6 +266,60 @@ def test_a_phone_is_sent_no_more_other_texts_than_a_day_allows(settings: Any, db
     assert len(sent) == 1
 
 
+class Working(Clock):
+    """A clock on which everything takes a moment."""
+
+    def monotonic(self) -> float:
+        self.now += 0.01
+        return self.now
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"request_login_code_here": "0/m/key"},
+        {"request_login_code": "0/m/ip"},
+        {"sms": "0/d/ip"},
+        {"sms_here": "0/d/key"},
+    ],
+)
+def test_who_is_refused_by_a_limit_holds_no_thread(
+    settings: Any, visitor: Client, lin: Member, limits: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SIGN_IN_BEAT = 0.3
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, **limits}
+    monkeypatch.setattr(pace, "time", clock := Working())
+
+    refused = [ask(visitor, phone) for phone in ("13800000001", "13999999999")]
+
+    assert all(one.context["form"].errors["phone"] for one in refused)
+    assert clock.slept == 0
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("cap", ["SMS_PER_PHONE_PER_DAY", "SMS_PER_DAY"])
+def test_who_is_refused_by_a_cap_holds_no_thread(
+    settings: Any, visitor: Client, cap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SIGN_IN_BEAT = 0.3
+    setattr(settings, cap, 0)
+    monkeypatch.setattr(pace, "time", clock := Working())
+
+    refused = ask(visitor)
+
+    assert refused.context["form"].errors["phone"]
+    assert clock.slept == 0
+
+
+def test_what_is_no_number_holds_no_thread(settings: Any, visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SIGN_IN_BEAT = 0.3
+    monkeypatch.setattr(pace, "time", clock := Working())
+
+    ask(visitor, "abc")
+
+    assert clock.slept == 0
+
+
 def test_the_time_of_an_answer_does_not_tell_who_is_a_member(
     settings: Any, lin: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
