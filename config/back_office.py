@@ -23,7 +23,7 @@ from django.contrib.admin.widgets import AutocompleteMixin
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import DatabaseError, connection
-from django.db.models import Model, QuerySet
+from django.db.models import BigIntegerField, DecimalField, IntegerField, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -34,7 +34,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AuthenticationForm
+from unfold.overrides import FORMFIELD_OVERRIDES, FORMFIELD_OVERRIDES_INLINE
 from unfold.views import ChangeList
+
+from config.numbers import Amount, WholeNumber
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +116,11 @@ def _is_number(text: str) -> bool:
 
 
 AutocompleteMixin.optgroups = _numbers_only(AutocompleteMixin.optgroups)  # type: ignore[method-assign]
+
+# Forms of rows, and of rows beside them, read numbers as every other form does; each page copies these when it is made.
+for _fields in (FORMFIELD_OVERRIDES, FORMFIELD_OVERRIDES_INLINE):
+    _fields[IntegerField]["form_class"] = _fields[BigIntegerField]["form_class"] = WholeNumber
+    _fields[DecimalField]["form_class"] = Amount
 
 
 class BoundedPaginator(Paginator):

@@ -97,6 +97,17 @@ def test_what_costs_nothing_needs_a_limit(boss: Client) -> None:
     assert (gift.points, gift.limit_per_member) == (0, 1)
 
 
+@pytest.mark.parametrize("odd", ["1_0", "１２", "1e1", "+5", "5.0"])
+def test_what_only_a_program_reads_as_a_number_is_refused(boss: Client, tiers: dict[str, Tier], odd: str) -> None:
+    gift = shelve()
+    terms = {"tier_prices-TOTAL_FORMS": 1, "tier_prices-0-tier": tiers["VIP"].pk, "tier_prices-0-points": odd}
+
+    page = boss.post(f"/admin/mall/gift/{gift.pk}/change/", filled(boss, gift, points=odd, **terms))
+
+    assert page.context["adminform"].form.errors["points"] == ["Enter a whole number."]
+    assert [list(form.errors) for part in page.context["inline_admin_formsets"] for form in part.formset if form.errors]
+
+
 def test_who_may_change_gifts_may_change_their_parts(db: None) -> None:
     gift = shelve()
     client = signed_in(staff("chen", "view_gift", "change_gift"))
