@@ -82,50 +82,52 @@ def _layout(order_import: OrderImport) -> dict[str, Any] | None:
     return {**known, "name": name, "meanings": meanings}
 
 
+ODDITIES = {
+    "FUTURE": ngettext_lazy(
+        "%(rows)d row has a time that is later than now: line %(line)d, %(value)s.",
+        "%(rows)d rows have a time that is later than now, the first on line %(line)d: %(value)s.",
+        "rows",
+    ),
+    "AHEAD": ngettext_lazy(
+        "%(rows)d row has a time that has not come: line %(line)d, %(value)s. The order is kept and gives points "
+        "when that time comes, or as soon as a file tells another.",
+        "%(rows)d rows have a time that has not come, the first on line %(line)d: %(value)s. The orders are kept "
+        "and give points when those times come, or as soon as a file tells others.",
+        "rows",
+    ),
+    "AMOUNT": ngettext_lazy(
+        "%(rows)d order is over ten times the usual amount: %(number)s on line %(line)d, %(value)s yuan.",
+        "%(rows)d orders are over ten times the usual amount, the first is %(number)s on line %(line)d, "
+        "%(value)s yuan.",
+        "rows",
+    ),
+    "WORD": ngettext_lazy(
+        "%(rows)d row has the status “%(value)s”, which nobody knows yet: its order is kept and gives no points "
+        "until you say below what it means.",
+        "%(rows)d rows have the status “%(value)s”, which nobody knows yet: their orders are kept and give no "
+        "points until you say below what it means.",
+        "rows",
+    ),
+    "MASKED": ngettext_lazy(
+        "The phone of the buyer is masked (%(rows)d row): no buyer can be known by it. Export with whole phones.",
+        "All phones of buyers are masked (%(rows)d rows): no buyer can be known by them. Export with whole phones.",
+        "rows",
+    ),
+    "BLIND": _(
+        "The column %(value)s is missing: which orders were refunded after they arrived cannot be seen. "
+        "Export with this column, or they give points."
+    ),
+    "TWICE": ngettext_lazy(
+        "%(rows)d order is told twice with different words or amounts: %(number)s, line %(line)d. "
+        "The later state stands.",
+        "%(rows)d orders are told twice with different words or amounts, the first is %(number)s on line %(line)d. "
+        "The later state stands.",
+        "rows",
+    ),
+}
+
+
 def _oddities(order_import: OrderImport) -> list[str]:
     """Return sentences about what looks odd in a file that can be read."""
-    sentences = {
-        "FUTURE": ngettext_lazy(
-            "%(rows)d row has a time that is later than now: line %(line)d, %(value)s.",
-            "%(rows)d rows have a time that is later than now, the first on line %(line)d: %(value)s.",
-            "rows",
-        ),
-        "AHEAD": ngettext_lazy(
-            "%(rows)d row has a time that has not come: line %(line)d, %(value)s. The order is kept and gives points "
-            "when that time comes, or as soon as a file tells another.",
-            "%(rows)d rows have a time that has not come, the first on line %(line)d: %(value)s. The orders are kept "
-            "and give points when those times come, or as soon as a file tells others.",
-            "rows",
-        ),
-        "AMOUNT": ngettext_lazy(
-            "%(rows)d order is over ten times the usual amount: %(number)s on line %(line)d, %(value)s yuan.",
-            "%(rows)d orders are over ten times the usual amount, the first is %(number)s on line %(line)d, "
-            "%(value)s yuan.",
-            "rows",
-        ),
-        "WORD": ngettext_lazy(
-            "%(rows)d row has the status “%(value)s”, which nobody knows yet: its order is kept and gives no points "
-            "until you say below what it means.",
-            "%(rows)d rows have the status “%(value)s”, which nobody knows yet: their orders are kept and give no "
-            "points until you say below what it means.",
-            "rows",
-        ),
-        "MASKED": ngettext_lazy(
-            "The phone of the buyer is masked (%(rows)d row): no buyer can be known by it. Export with whole phones.",
-            "All phones of buyers are masked (%(rows)d rows): no buyer can be known by them. Export with whole phones.",
-            "rows",
-        ),
-        "BLIND": _(
-            "The column %(value)s is missing: which orders were refunded after they arrived cannot be seen. "
-            "Export with this column, or they give points."
-        ),
-        "TWICE": ngettext_lazy(
-            "%(rows)d order is told twice with different words or amounts: %(number)s, line %(line)d. "
-            "The later state stands.",
-            "%(rows)d orders are told twice with different words or amounts, the first is %(number)s on line %(line)d. "
-            "The later state stands.",
-            "rows",
-        ),
-    }
     found = (order_import.foreseen or {}).get("oddities", [])
-    return [sentences[one["what"]] % one for one in found if one["what"] in sentences]
+    return [ODDITIES[one["what"]] % one for one in found if one["what"] in ODDITIES]
